@@ -1,0 +1,374 @@
+"""The history: everything that any part of the harness did or saw, one clock, one list.
+
+Properties are pure functions over it, diagrams are drawn from it, a broken-off run leaves it behind. A record is a
+small frozen value; `at_s` is seconds since the scenario's history began. Bytes are kept as they came, bounded.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+Way = Literal["direct", "proxy"]
+#: How a client went away. `silent` is the one that the server cannot see: packets are dropped, no FIN, no RST.
+Leaving = Literal["polite", "fin", "half-close", "reset", "killed", "silent"]
+#: How a client saw its connection end.
+Ending = Literal["fin", "reset", "error"]
+#: What a client is in the play: a bystander is judged for what it hears, a crowd's member only for being let in.
+Role = Literal["bystander", "faulty", "newcomer", "crowd"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One thing that was done or seen, `at_s` seconds after the history began."""
+
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase(Record):
+    """From here on the play is in this part: setup, fault, calm, rounds, newcomers, empty, rest, stop."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step(Record):
+    """A line of the story, for people: who did what."""
+
+    did: str
+    who: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened(Record):
+    """A connection was made (the kernel's handshake; not yet proof that the server accepted it)."""
+
+    conn: int
+    who: str
+    name: str
+    way: Way
+    role: Role
+    local_port: int
+    visit: int = 1  # 2 and more: the same person has come back
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenFailed(Record):
+    """A connection could not be made; `error` is the errno's name, or `timeout`."""
+
+    who: str
+    error: str
+    way: Way
+    role: Role = "bystander"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstByte(Record):
+    """The first byte of the server reached this connection."""
+
+    conn: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joined(Record):
+    """The client is in: its login is complete. `intro` is what it had been shown by then."""
+
+    conn: int
+    name: str
+    asked_at_s: float
+    intro: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinFailed(Record):
+    """The login did not complete. `why` says which step was waited for; `got` is what came instead."""
+
+    conn: int
+    asked_at_s: float
+    why: str
+    got: bytes = b""
+    refused: bool = False  # the server said no, or closed: it answered
+    deadline_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Introduced(Record):
+    """All that the server showed a client from its connection until its introduction was over."""
+
+    conn: int
+    intro: bytes
+    waited_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said(Record):
+    """A message was handed to the kernel. `expects` are the connections that must hear it.
+
+    `certain` is False where the sender was cut off around it: both outcomes are right (Jepsen's *unknown*).
+    `exact` is False for odd payloads whose bytes a server may strip, replace or refuse.
+    """
+
+    op: int
+    conn: int
+    token: str
+    text: bytes
+    expects: tuple[int, ...] = ()
+    kind: Literal["chat", "fence", "whisper", "forged"] = "chat"
+    to: int | None = None
+    certain: bool = True
+    exact: bool = True
+    segments: int = 1  # in how many sends this message was cut
+    joined: int = 1  # how many messages shared one send with it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard(Record):
+    """A token was seen by a connection, in this framed unit (a line, or for bare chunks what was read at once)."""
+
+    conn: int
+    token: str
+    unit: bytes
+    alone: bool = True  # no other message's token stands in the same unit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noticed(Record):
+    """A unit without any token reached a joined client: a notice, an answer, a ghost."""
+
+    conn: int
+    unit: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Volume(Record):
+    """How many bytes a connection has received and sent so far."""
+
+    conn: int
+    received: int
+    sent: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left(Record):
+    """The client went away, in this manner."""
+
+    conn: int
+    how: Leaving
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended(Record):
+    """The client saw its connection end."""
+
+    conn: int
+    how: Ending
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Awaited(Record):
+    """Something was waited for and did or did not come. The witness of every timeout."""
+
+    what: str
+    asked_at_s: float
+    came: bool
+    deadline_s: float
+    conn: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed(Record):
+    """The answer of the list command, as one connection saw it."""
+
+    conn: int
+    answer: bytes
+    gone: tuple[str, ...] = ()  # names that must no longer stand in it
+    final: bool = False  # the last look, after every patience
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Knocked(Record):
+    """A direct connection was tried where nobody may listen: `outcome` is refused, accepted, reset or timeout."""
+
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerEvent(Record):
+    """What happened to the server's process. `asked`: the harness did it, or had asked for it.
+
+    what: started, ready, signal, exited, killed, frozen, thawed, start-failed, limits.
+    """
+
+    what: str
+    asked: bool = True
+    detail: str = ""
+    took_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample(Record):
+    """The server's whole process tree at one moment.
+
+    `cpu_s` is processor time used so far, `wait_s` the time its threads stood ready without a processor (Linux, else
+    0). `tcp` counts its sockets by state, those of the listening port that belong to no process included; `peers`
+    are (state, remote port) of the connected ones.
+    """
+
+    label: str  # ready, before, during, after-1, after-2 … , rest
+    alive: bool
+    processes: int = 0
+    threads: int = 0
+    descriptors: int = 0
+    rss_bytes: int = 0
+    cpu_s: float = 0.0
+    wait_s: float = 0.0
+    tcp: Mapping[str, int] = field(default_factory=dict)
+    peers: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flooded(Record):
+    """Bytes were pushed at or through the server: `taken` of `offered`; the witness for memory and slow readers."""
+
+    conn: int
+    offered: int
+    taken: int
+    what: str
+    stalled: bool = False  # it stopped taking
+    ended: bool = False  # it closed the connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toxic(Record):
+    """What the Toxiproxy was told."""
+
+    did: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kernel(Record):
+    """How far the kernel's counters of dropped handshakes moved during the scenario."""
+
+    deltas: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lag(Record):
+    """The harness's own timer lag over the scenario, in seconds: the judge looks at itself."""
+
+    p99_s: float
+    worst_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output(Record):
+    """What the server printed (bounded, standard output and error together)."""
+
+    text: str
+    dropped_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped(Record):
+    """The scenario could not do its fault here, and says why."""
+
+    reason: str
+
+
+R = TypeVar("R", bound=Record)
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """How long is waited for what, in seconds, scaled by the server's quiet round trip."""
+
+    quiet_rtt_s: float
+    reply_s: float
+    join_s: float
+    connect_s: float
+    start_s: float
+    stop_s: float
+    rest_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What this server did when nothing was wrong: the measure of all that is asked of it under faults.
+
+    `introduction` are the stable parts of what a newcomer is shown, names, numbers and times masked. `attribution`
+    and the notices are templates with the mark `{name}` in place of the name; None where there was none. `duplicates`
+    says what a second client of the same name met: refused, accepted, replaces, unknown.
+    """
+
+    deadlines: Deadlines
+    named: bool
+    login: bool
+    greeted: bool = False
+    introduction: tuple[str, ...] = ()
+    attribution: str | None = None
+    echo: bool = False
+    join_notice: str | None = None
+    leave_notice: str | None = None
+    lists: bool = False
+    whispers: bool = False
+    closes_on_leave: bool = False
+    duplicates: str = "unknown"
+    lines: bool = True  # units are lines: borders of messages are kept
+    idle_s: float | None = None
+    resumes: bool = False
+    remote: bool = False
+    transcript: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """One run of one scenario: its records in the order of their times, and what the judge knows beforehand."""
+
+    scenario: str
+    baseline: Baseline
+    records: tuple[Record, ...]
+    aims: tuple[str, ...] = ()  # the properties that the scenario was written for
+
+    def of(self, kind: type[R]) -> Iterator[R]:
+        """All records of one kind, in order."""
+        return (record for record in self.records if isinstance(record, kind))
+
+    def opened(self, conn: int) -> Opened:
+        """The record of a connection's beginning. Raises KeyError for an unknown number."""
+        for record in self.of(Opened):
+            if record.conn == conn:
+                return record
+        raise KeyError(conn)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bytes):
+        try:
+            text = value.decode("utf-8")
+        except UnicodeDecodeError:
+            return {"base64": base64.b64encode(value).decode("ascii")}
+        return text
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return value
+
+
+def as_json(record: Record) -> str:
+    """One line of history.jsonl: the record's kind and fields; bytes as text, or base64 where they are not UTF-8."""
+    fields: dict[str, Any] = {"kind": type(record).__name__}
+    for item in dataclasses.fields(record):
+        fields[item.name] = _plain(getattr(record, item.name))
+    fields["at_s"] = round(record.at_s, 6)
+    return json.dumps(fields, ensure_ascii=True, separators=(",", ":"))
+
+
+def as_json_lines(records: Iterable[Record]) -> str:
+    """The whole history as JSON lines."""
+    return "".join(as_json(record) + "\n" for record in records)

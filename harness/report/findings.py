@@ -1,0 +1,61 @@
+"""Failures folded by their shape: "stops relaying after the first departure: 23 scenarios" instead of a list of 23.
+
+Pure. A finding is told by the failure's shape where that is known, else by the property that was violated.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Callable, Iterable
+
+from harness.language import CODES, Language
+from harness.report.shapes import BROKEN, SHAPES
+from harness.results import Finding, ScenarioResult
+
+
+def group(scenarios: Iterable[ScenarioResult], lang: str = "en") -> tuple[Finding, ...]:
+    """The failures (and only the failures) of `scenarios` by fingerprint, those of the most scenarios first."""
+    seen: dict[str, dict[str, None]] = {}
+    for scenario in scenarios:
+        for judgement in scenario.of("fail"):
+            if judgement.fingerprint:
+                seen.setdefault(judgement.fingerprint, {})[scenario.id] = None
+    ranked = sorted(seen.items(), key=lambda item: -len(item[1]))
+    return tuple(
+        Finding(fingerprint, title(fingerprint, lang), tuple(ids), remedy=remedy(fingerprint.partition(":")[0], lang))
+        for fingerprint, ids in ranked
+    )
+
+
+def title(fingerprint: str, lang: str = "en") -> str:
+    """What a fingerprint (`property:shape`) means, as the end of a sentence that begins with "the server"."""
+    prop, _, shape = fingerprint.partition(":")
+    told = SHAPES.get(fingerprint) or BROKEN.get(prop)
+    if told is None:
+        return fingerprint
+    sentence = told[CODES.index(Language.of(lang).code)]
+    said = fingerprint in SHAPES or shape in ("", "other")
+    return sentence if said else f"{sentence} ({shape.replace('-', ' ')})"
+
+
+def remedy(prop: str, lang: str = "en") -> str | None:
+    """How to mend what violates the property, where `harness.explain` knows."""
+    teller = _remedies()
+    if teller is None:
+        return None
+    try:
+        told = teller(prop, Language.of(lang).code)
+    except (LookupError, ValueError):
+        return None
+    return str(told) if told else None
+
+
+@functools.cache
+def _remedies() -> Callable[[str, str], object] | None:
+    try:
+        module = importlib.import_module("harness.explain")
+    except ModuleNotFoundError:
+        return None
+    teller = getattr(module, "remedy", None)
+    return teller if callable(teller) else None

@@ -1,0 +1,160 @@
+"""`junit.xml` for CI: a suite a family, a case a scenario, one `<failure>` for each scenario that failed.
+
+Always well-formed: whatever came from a server is made visible first. Never falsely green: a run that judged nothing or
+was broken off holds a case of its own that says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from junitparser import Error, Failure, JUnitXml, Properties, Property, Skipped, TestCase, TestSuite
+
+from harness.language import Language
+from harness.report.gathered import FileReport
+from harness.report.safe import QUOTED, quoted, visible, visible_lines
+from harness.report.text import STEPS, failure_sentence, reason_of, title_of, told_steps
+from harness.results import Judgement, RunResult, ScenarioResult
+
+Result = Failure | Error | Skipped
+
+
+class JunitReport(FileReport):
+    """Writes junit.xml."""
+
+    name = "junit"
+    file = "junit.xml"
+
+    def render(self, result: RunResult) -> bytes:
+        """The report as XML, in UTF-8."""
+        return render_junit(result, self._say.code)
+
+
+def render_junit(result: RunResult, lang: str) -> bytes:
+    """junit.xml, in UTF-8."""
+    say = Language.of(lang)
+    xml: Any = JUnitXml("harness")  # junitparser is typed in part only
+    for name, cases in _suites(result, say).items():
+        suite = TestSuite(name)
+        suite.timestamp = visible(result.started, QUOTED)
+        for key, value in _properties(result, lang):
+            suite.add_property(key, value)
+        suite.add_testcases(cases)
+        xml.append(suite)
+    xml.update_statistics()
+    text: bytes = xml.tostring()
+    return b"<?xml version='1.0' encoding='utf-8'?>\n" + text + b"\n"
+
+
+def _properties(result: RunResult, lang: str) -> Iterator[tuple[str, str]]:
+    yield "seed", str(result.seed)
+    yield "target", visible(result.target.command or result.target.address or result.target.kind, QUOTED)
+    yield "harness_version", visible(result.harness_version, QUOTED)
+    yield "language", lang
+
+
+def _suites(result: RunResult, say: Language) -> dict[str, list[TestCase]]:
+    suites: dict[str, list[TestCase]] = {}
+    names: set[tuple[str, str]] = set()
+    run_as_a_whole = list(_whole(result, say))
+    if run_as_a_whole:
+        suites["run"] = run_as_a_whole
+    for scenario in result.scenarios:
+        family = visible(scenario.family, QUOTED)
+        name = _unique(family, visible(scenario.id.removeprefix(f"{scenario.family}/"), QUOTED), names)
+        suites.setdefault(family, []).append(_case(family, name, scenario, say))
+    return suites
+
+
+def _unique(family: str, name: str, names: set[tuple[str, str]]) -> str:
+    """Many a viewer shows only one of two cases with the same name."""
+    unique, number = name, 1
+    while (family, unique) in names:
+        number += 1
+        unique = f"{name} ({number})"
+    names.add((family, unique))
+    return unique
+
+
+def _whole(result: RunResult, say: Language) -> Iterator[TestCase]:
+    """Cases for what befell the run as a whole, so that no CI shows green for a run without a verdict."""
+    if result.reason:
+        message = say("The server could not be judged: {reason}", reason=visible(result.reason))
+        outcome: Result = Failure(message, "baseline") if result.exit_status == 1 else Error(message, "baseline")
+        outcome.text = "\n".join([message, *visible_lines(result.transcript or "")])
+        yield _with(TestCase("baseline", "harness.run", 0.0), outcome)
+    if result.interrupted:
+        message = say("The run was broken off: this is what was judged until then.")
+        yield _with(TestCase("complete", "harness.run", 0.0), Error(message, "interrupted"))
+    elif result.exit_status == 2 and not result.reason and not any(s.outcome == "error" for s in result.scenarios):
+        yield _with(TestCase("judged", "harness.run", 0.0), Error(say("no scenario was judged"), "nothing-judged"))
+
+
+def _with(case: Any, outcome: Result) -> TestCase:
+    case.append(outcome)
+    made: TestCase = case
+    return made
+
+
+def _case(family: str, name: str, scenario: ScenarioResult, say: Language) -> TestCase:
+    case: Any = TestCase(name, f"harness.{family}", round(scenario.duration_s, 3))
+    case.append(_case_properties(scenario, say))
+    outcome = _outcome(scenario, say)
+    if outcome is not None:
+        case.append(outcome)
+    told = list(_told(scenario, say))
+    if told:
+        case.system_out = "\n".join(told)
+    made: TestCase = case
+    return made
+
+
+def _case_properties(scenario: ScenarioResult, say: Language) -> Any:
+    properties: Any = Properties()  # type: ignore[no-untyped-call]
+    properties.add_property(Property("level", scenario.level))
+    properties.add_property(Property("title", title_of(scenario, say)))
+    if scenario.runs:
+        properties.add_property(Property("runs", f"{scenario.failed_runs}/{scenario.runs}"))
+    if scenario.server_log:
+        properties.add_property(Property("server_log", visible(scenario.server_log, QUOTED)))
+    return properties
+
+
+def _outcome(scenario: ScenarioResult, say: Language) -> Result | None:
+    reason = visible(reason_of(scenario) or say("no reason was recorded"))
+    match scenario.outcome:
+        case "fail":
+            failed = scenario.of("fail")
+            failure = Failure(failure_sentence(scenario, say), failed[0].fingerprint if failed else "fail")
+            failure.text = "\n".join(line for one in failed for line in _judged(one, say)) or reason
+            return failure
+        case "skip":
+            return Skipped(reason)
+        case "error":
+            error = Error(reason, "harness")
+            error.text = "\n".join(line for one in scenario.of("error") for line in _judged(one, say)) or reason
+            return error
+        case _:
+            return None
+
+
+def _judged(judgement: Judgement, say: Language) -> Iterator[str]:
+    yield f"{judgement.id}: {visible(judgement.reason or say('no reason was recorded'))}"
+    if judgement.expected is not None:
+        yield "    " + say(
+            "expected: {text}", text=quoted(judgement.expected) if judgement.expected else say("nothing")
+        )
+    if judgement.observed is not None:
+        yield "    " + say(
+            "observed: {text}", text=quoted(judgement.observed) if judgement.observed else say("nothing")
+        )
+    if judgement.hint:
+        yield "    " + say("hint: {text}", text=visible(judgement.hint))
+
+
+def _told(scenario: ScenarioResult, say: Language) -> Iterator[str]:
+    for judgement in scenario.of("warn"):
+        yield f"{say('advice, {id}', id=judgement.id)}: {visible(judgement.reason or say('no reason was recorded'))}"
+    if scenario.outcome in ("fail", "error"):
+        yield from told_steps(scenario.steps, STEPS, say)

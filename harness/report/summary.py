@@ -1,0 +1,117 @@
+"""The sentences on a whole run that more than one report says: target, counts, score, deadlines, how to repeat.
+
+Every line is safe to print.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+
+from harness.language import Language
+from harness.report.safe import QUOTED, visible
+from harness.results import LEVELS, Outcome, RunResult, ScenarioResult, TargetInfo, count
+
+#: The word that a line of the documented report begins with.
+WORD: dict[Outcome, str] = {"pass": "PASS", "fail": "FAIL", "warn": "WARN", "skip": "SKIP", "error": "ERROR"}
+_COUNTED: dict[Outcome, str] = {
+    "pass": "passed",
+    "fail": "failed",
+    "warn": "warned",
+    "skip": "skipped",
+    "error": "not judged (error)",
+}
+_BUILTIN = ("reference", "original", "patched")
+
+
+def word(outcome: Outcome, say: Language) -> str:
+    """`PASS`, `SUCESSO` …"""
+    return say(WORD[outcome])
+
+
+def target_line(target: TargetInfo, say: Language) -> str:
+    """What was tested."""
+    address = visible(target.address, QUOTED) if target.address else say("address unknown")
+    if target.kind == "remote" or not target.command:
+        return say("Server: {target}", target=address)
+    command = visible(target.command, QUOTED)
+    if target.kind == "builtin":
+        command = say("the built-in server {name}", name=command)
+    return say("Server: {target}", target=say("{command} at {address}", command=command, address=address))
+
+
+def counts_line(scenarios: tuple[ScenarioResult, ...], say: Language) -> str:
+    """`Result: 61 passed, 2 failed`; outcomes that did not occur are left out."""
+    counted = count(scenario.outcome for scenario in scenarios)
+    told = [f"{counted[outcome]} {say(_COUNTED[outcome])}" for outcome in _COUNTED if counted[outcome]]
+    return say("Result: {counts}", counts=", ".join(told) or say("no scenario was judged"))
+
+
+def score_lines(result: RunResult, say: Language) -> list[str]:
+    """A plain sentence for each level; a run that judged nothing has none."""
+    scores = result.scores()
+    if not any(judged for _, judged in scores.values()):
+        return []
+    return [_score(say(level), *scores[level], say) for level in LEVELS]
+
+
+def _score(level: str, passed: int, judged: int, say: Language) -> str:
+    if judged == 0:
+        sentence = "Level {level}: nothing was judged"
+    elif passed < judged:
+        sentence = "Level {level}: {passed} of {judged} scenarios held"
+    elif judged == 1:
+        sentence = "Level {level}: the scenario judged here held"
+    else:
+        sentence = "Level {level}: all {judged} scenarios held"
+    return say(sentence, level=level, passed=passed, judged=judged)
+
+
+def measured_lines(result: RunResult, say: Language) -> list[str]:
+    """What the run measured of the server and of itself, and the deadlines that followed from it."""
+    facts = []
+    if result.target.quiet_rtt_ms is not None:
+        rtt = f"{say.number(result.target.quiet_rtt_ms)} ms"
+        facts.append(say("quiet round trip {rtt}", rtt=rtt))
+    if result.environment.timer_lag_ms_p99 is not None:
+        lag = f"{say.number(result.environment.timer_lag_ms_p99)} ms"
+        facts.append(say("own timer lag (99th percentile) {lag}", lag=lag))
+    lines = [say("Measured: {facts}", facts="; ".join(facts))] if facts else []
+    if result.environment.deadlines:
+        lines.append(say("Deadlines in force: {deadlines}", deadlines=deadlines(result.environment.deadlines, say)))
+    return lines
+
+
+def deadlines(values: Mapping[str, float], say: Language) -> str:
+    """`login 0.5 s, message 2.5 s`"""
+    return ", ".join(f"{visible(name, QUOTED)} {say.seconds(value)}" for name, value in values.items())
+
+
+def repeat_command(result: RunResult, scenario: str) -> str:
+    """The command that runs one scenario again as it was, on the same target."""
+    return " ".join(["harness run", scenario, f"--seed {result.seed}", *_target_option(result.target)])
+
+
+def scenario_argument(scenario: str) -> str:
+    """A scenario's id as a shell takes it: `[…]` is quoted."""
+    return shlex.quote(visible(scenario, QUOTED))
+
+
+def _target_option(target: TargetInfo) -> list[str]:
+    if target.kind == "remote" and target.address:
+        return ["--connect", shlex.quote(visible(target.address, QUOTED))]
+    if target.command and (target.kind == "command" or target.command in _BUILTIN):
+        return ["--server", shlex.quote(visible(target.command, QUOTED))]
+    return []
+
+
+def seed_line(result: RunResult, say: Language) -> str:
+    """The seed, and how to repeat with it."""
+    command = repeat_command(result, say("SCENARIO"))
+    return say("Seed: {seed}. To repeat a scenario: {command}", seed=result.seed, command=command)
+
+
+def some(ids: tuple[str, ...], most: int, say: Language) -> str:
+    """The first `most` ids, and how many more there are."""
+    shown = ", ".join(visible(one, QUOTED) for one in ids[:most])
+    return shown if len(ids) <= most else say("{ids} and {count} more", ids=shown, count=len(ids) - most)

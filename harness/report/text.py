@@ -1,0 +1,264 @@
+"""`report.txt`: the documented test report, for every scenario.
+
+`Test N: title`, a line for each step worth telling, then one line that begins with PASS, FAIL, WARN, SKIP or ERROR
+(`Teste N`, SUCESSO, FALHA, AVISO, PULADO, ERRO). The three documented tests come first under their documented numbers
+and, when they pass, keep their documented words. What was found, the score and the circumstances follow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.language import PORTUGUESE, Language
+from harness.report.findings import remedy
+from harness.report.gathered import FileReport, in_language
+from harness.report.safe import LINE, QUOTED, quoted, visible, visible_lines
+from harness.report.summary import (
+    counts_line,
+    measured_lines,
+    repeat_command,
+    scenario_argument,
+    score_lines,
+    seed_line,
+    some,
+    target_line,
+    word,
+)
+from harness.results import Finding, Judgement, RunResult, ScenarioResult, StepResult
+
+#: Steps that a scenario's story may take: a passing one is told in short.
+STEPS_OF_A_PASS = 6
+STEPS = 16
+#: Scenarios named for a finding.
+NAMED = 8
+
+#: The documented tests: title, and the sentence of success.
+DOCUMENTED = {
+    1: ("Connection refused", "Connection refused correctly detected"),
+    2: ("Sudden disconnection", "Socket closed abruptly"),
+    3: ("Malformed data", "Malformed data test completed"),
+}
+_ENGLISH = {portuguese: english for english, portuguese in PORTUGUESE.items()}
+
+
+class TextReport(FileReport):
+    """Writes report.txt."""
+
+    name = "text"
+    file = "report.txt"
+
+    def render(self, result: RunResult) -> bytes:
+        """The report, in UTF-8."""
+        return render_text(result, self._say.code).encode("utf-8")
+
+
+def render_text(result: RunResult, lang: str) -> str:
+    """The documented report of a run, in `lang`; every line is safe to print."""
+    say = Language.of(lang)
+    result = in_language(result, lang)
+    blocks = [*_unjudged(result, say), *_tests(result, say), *_findings(result.findings, say), _summary(result, say)]
+    return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks) + "\n"
+
+
+def _unjudged(result: RunResult, say: Language) -> Iterator[list[str]]:
+    if result.reason:
+        yield [say("The server could not be judged: {reason}", reason=visible(result.reason))]
+    if result.transcript:
+        told = visible_lines(result.transcript)
+        yield [say("What was sent and what came back:"), *(f"    {line}" for line in told)]
+
+
+def numbered(scenarios: tuple[ScenarioResult, ...]) -> list[tuple[int, ScenarioResult]]:
+    """The scenarios in the order of the report: the documented ones under their numbers, the others after them."""
+    documented = sorted((one.documented, one.id, one) for one in scenarios if one.documented in DOCUMENTED)
+    others = [one for one in scenarios if one.documented not in DOCUMENTED]
+    first = max(DOCUMENTED) + 1 if documented else 1
+    return [(number or 0, one) for number, _, one in documented] + list(enumerate(others, first))
+
+
+def _tests(result: RunResult, say: Language) -> Iterator[list[str]]:
+    for number, scenario in numbered(result.scenarios):
+        yield [
+            say("Test {number}: {title}", number=number, title=_title(scenario, say)),
+            *(_note(note, say) for note in scenario.notes),
+            *_story(scenario, say),
+            *_details(result, scenario, say),
+            f"{word(scenario.outcome, say)}: {_verdict(scenario, say)}",
+        ]
+
+
+def _title(scenario: ScenarioResult, say: Language) -> str:
+    if scenario.documented in DOCUMENTED:
+        return say(DOCUMENTED[scenario.documented][0])
+    return f"{title_of(scenario, say)} ({visible(scenario.id, QUOTED)})"
+
+
+def title_of(scenario: ScenarioResult, say: Language) -> str:
+    """The scenario's title in this language, else in English, else its id."""
+    titles = scenario.titles
+    return visible(titles.get(say.code) or titles.get("en") or scenario.id, QUOTED)
+
+
+def _note(note: str, say: Language) -> str:
+    """A note in this language, whichever of the two it was written in."""
+    return visible(say(_ENGLISH.get(note, note)))
+
+
+def _story(scenario: ScenarioResult, say: Language) -> list[str]:
+    passed = scenario.outcome == "pass"
+    if passed and (scenario.documented in DOCUMENTED or scenario.notes):
+        return []
+    return told_steps(scenario.steps, STEPS_OF_A_PASS if passed else STEPS, say)
+
+
+def told_steps(steps: tuple[StepResult, ...], most: int, say: Language) -> list[str]:
+    """A line a step, at most `most`: what several did one after the other is one line, a gap is told."""
+    folded = _folded(steps)
+    if len(folded) > most:
+        gap = len(folded) - most + 1
+        head, tail = folded[: most // 2], folded[len(folded) - (most - most // 2 - 1) :]
+        told = [_step(*one, say) for one in head]
+        told.append(say.plural(gap, "… {count} more step", "… {count} more steps"))
+        return told + [_step(*one, say) for one in tail]
+    return [_step(*one, say) for one in folded]
+
+
+def _folded(steps: tuple[StepResult, ...]) -> list[tuple[float, list[str], str]]:
+    folded: list[tuple[float, list[str], str]] = []
+    for step in steps:
+        who = [step.who] if step.who else []
+        if folded and folded[-1][2] == step.did and folded[-1][1] and who:
+            folded[-1][1].extend(one for one in who if one not in folded[-1][1])
+        else:
+            folded.append((step.at_s, who, step.did))
+    return folded
+
+
+def _step(at_s: float, who: list[str], did: str, say: Language) -> str:
+    people = visible(some(tuple(who), 6, say), QUOTED)
+    deed = visible(did)
+    return f"[{say.number(at_s, 2)} s] " + (f"{people}: {deed}" if people else deed)
+
+
+def _details(result: RunResult, scenario: ScenarioResult, say: Language) -> Iterator[str]:
+    """The judgements that went wrong, each with its witness, before the verdict."""
+    for judgement in scenario.of("fail"):
+        yield f"{judgement.id}: {_reason(judgement.reason, say)}"
+        yield from _witness(judgement, say)
+    for judgement in scenario.of("error"):
+        yield f"{say('not judged, {id}', id=judgement.id)}: {_reason(judgement.reason, say)}"
+    for judgement in scenario.of("warn"):
+        yield f"{say('advice, {id}', id=judgement.id)}: {_reason(judgement.reason, say)}"
+        yield from _witness(judgement, say)
+    if scenario.outcome in ("fail", "error"):
+        if scenario.server_log:
+            yield say("server output: {path}", path=visible(scenario.server_log, QUOTED))
+        again = repeat_command(result, scenario_argument(scenario.id))
+        yield say("to see it again: {command}", command=again)
+
+
+def _witness(judgement: Judgement, say: Language) -> Iterator[str]:
+    if judgement.expected is not None or judgement.observed is not None:
+        yield "    " + say("expected: {text}", text=_quotation(judgement.expected, say))
+        yield "    " + say("observed: {text}", text=_quotation(judgement.observed, say))
+    if judgement.hint:
+        yield "    " + say("hint: {text}", text=visible(judgement.hint))
+    if judgement.evidence:
+        yield "    " + say("evidence: {text}", text=some(judgement.evidence, NAMED, say))
+    mend = remedy(judgement.id, say.code) if judgement.outcome == "fail" else None
+    if mend:
+        yield "    " + say("remedy: {text}", text=visible(first_paragraph(mend)))
+
+
+def _quotation(text: str | None, say: Language) -> str:
+    return quoted(text) if text else say("nothing")
+
+
+def first_paragraph(text: str) -> str:
+    """What stands before the first empty line, as one line."""
+    return " ".join(text.strip().split("\n\n")[0].split())
+
+
+def _reason(reason: str | None, say: Language) -> str:
+    return visible(reason or say("no reason was recorded"))
+
+
+def _verdict(scenario: ScenarioResult, say: Language) -> str:
+    match scenario.outcome:
+        case "pass":
+            return _success(scenario, say)
+        case "fail":
+            return failure_sentence(scenario, say)
+        case "warn":
+            return say("advice on {ids}", ids=_ids(scenario.of("warn")))
+        case "skip":
+            return _reason(reason_of(scenario), say)
+        case "error":
+            return say("the harness could not judge: {reason}", reason=_reason(reason_of(scenario), say))
+
+
+def _success(scenario: ScenarioResult, say: Language) -> str:
+    if scenario.documented in DOCUMENTED:
+        return say(DOCUMENTED[scenario.documented][1])
+    held = len(scenario.of("pass"))
+    if held == 0:
+        return say("nothing was violated")
+    return say.plural(held, "{count} property judged, it held", "{count} properties judged, all held")
+
+
+def failure_sentence(scenario: ScenarioResult, say: Language) -> str:
+    """Which properties were violated, and whether each time."""
+    failed = scenario.of("fail")
+    if not failed:
+        return _reason(scenario.reason, say)
+    sentence = say.plural(
+        len(failed), "{count} property violated: {ids}", "{count} properties violated: {ids}", ids=_ids(failed)
+    )
+    if scenario.intermittent:
+        often = say("intermittent: {failed} of {runs} runs failed", failed=scenario.failed_runs, runs=scenario.runs)
+        sentence += f" ({often})"
+    return sentence
+
+
+def reason_of(scenario: ScenarioResult) -> str | None:
+    """Why a scenario has its outcome: its own reason, else that of the first judgement with that outcome."""
+    if scenario.reason:
+        return scenario.reason
+    return next((one.reason for one in scenario.of(scenario.outcome) if one.reason), None)
+
+
+def _ids(judgements: tuple[Judgement, ...]) -> str:
+    return ", ".join(dict.fromkeys(judgement.id for judgement in judgements))
+
+
+def _findings(findings: tuple[Finding, ...], say: Language) -> Iterator[list[str]]:
+    if findings:
+        yield [say("Findings")]
+    for finding in findings:
+        block = [
+            finding_line(finding, say),
+            f"    {visible(finding.fingerprint)}: {some(finding.scenarios, NAMED, say)}",
+        ]
+        if finding.cause:
+            block.append("    " + say("probable cause: {text}", text=visible(finding.cause)))
+        if finding.remedy:
+            first, *rest = visible_lines(finding.remedy)
+            block += ["    " + say("remedy: {text}", text=first), *(f"    {line}" for line in rest)]
+        yield block
+
+
+def finding_line(finding: Finding, say: Language) -> str:
+    """`stops relaying …: 23 scenarios`"""
+    title = visible(finding.title, LINE)
+    return say.plural(len(finding.scenarios), "{title}: {count} scenario", "{title}: {count} scenarios", title=title)
+
+
+def _summary(result: RunResult, say: Language) -> list[str]:
+    lines = [say("Summary"), target_line(result.target, say), counts_line(result.scenarios, say)]
+    if result.interrupted:
+        lines.append(say("The run was broken off: this is what was judged until then."))
+    lines += score_lines(result, say)
+    lines += measured_lines(result, say)
+    lines.append(say("Duration: {duration}", duration=say.seconds(result.duration_s)))
+    lines.append(seed_line(result, say))
+    return lines

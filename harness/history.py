@@ -201,7 +201,7 @@ class Knocked(Record):
 class ServerEvent(Record):
     """What happened to the server's process. `asked`: the harness did it, or had asked for it.
 
-    what: started, ready, signal, exited, killed, frozen, thawed, start-failed, limits.
+    what: ready, signal, stuck, exited, killed, frozen, thawed, start-failed, limits.
     """
 
     what: str

@@ -1,0 +1,215 @@
+"""The aftermath that all scenarios share: the fault is over, now the room must work again.
+
+Three rounds among those who stayed; two fresh clients while they are there; everybody leaves; two fresh clients in the
+empty room; rest; the end of the process. What of this could not be done is seen in the history.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from harness.client.member import Member
+from harness.history import Phase, Sample
+from harness.room import Room
+from harness.scenario import Scenario
+
+#: The first write to a closed peer succeeds, the RST it provokes breaks the second: hence three.
+ROUNDS = 3
+#: Over how long processor time is measured, in seconds: first a short look, and a longer one where that was busy.
+IDLE_LOOKS_S = (0.25, 0.8, 0.8)
+#: Busy is more than this part of one processor.
+BUSY = 0.25
+#: Clients that come and go before a growing number of threads is called a leak: a pool fills up and stops.
+POOL = 64
+POOL_S = 4.0
+
+
+def phase(room: Room, name: str) -> None:
+    """From here on the play is in this part."""
+    room.log.add(Phase(at_s=room.log.now(), name=name))
+
+
+async def aftermath(room: Room, item: Scenario) -> None:
+    """Everything after the fault."""
+    phase(room, "calm")
+    await room.calm()
+    if not room.stage.alive():
+        room.stage.note_death()
+        return
+    phase(room, "rounds")
+    await rounds(room)
+    phase(room, "newcomers")
+    fresh = await newcomers(room, "nina", "otto")
+    await room.talk()
+    await see_who_left(room)
+    phase(room, "empty")
+    await everybody_leaves(room, polite=fresh[:1])
+    last = await newcomers(room, "pia", "rui")
+    if not room.stage.remote:
+        await everybody_leaves(room, polite=last[:1])
+        phase(room, "rest")
+        await rest(room, item)
+        phase(room, "stop")
+        await final_stop(room)
+    else:
+        await everybody_leaves(room, polite=last)
+
+
+async def rounds(room: Room) -> None:
+    """Those who stayed speak, in all directions, three times."""
+    for _ in range(ROUNDS):
+        if len(room.people) > 1:
+            await room.talk()
+
+
+async def newcomers(room: Room, *who: str) -> list[Member]:
+    """Fresh clients join and talk with one another, both ways."""
+    fresh = await room.join(*who, role="newcomer")
+    await room.talk(*fresh)
+    await room.talk(*fresh)
+    return fresh
+
+
+async def see_who_left(room: Room) -> None:
+    """Look at the list, where there is one: those who are gone must not stand in it."""
+    if not room.baseline.lists or not room.people:
+        return
+    here = {m.name for m in room.log.members if m.present}
+    gone = sorted({m.name for m in room.log.members if knowably_gone(m)} - here)
+    await room.look(room.people[0], gone[:50])
+
+
+def knowably_gone(member: Member) -> bool:
+    """Whether the server can know that this client left."""
+    return member.joined and (member.left in ("polite", "fin", "reset", "killed"))
+
+
+async def everybody_leaves(room: Room, polite: list[Member]) -> None:
+    """Out, all of them; those in `polite` with the leave word."""
+    for member in polite:
+        if member.present:
+            await member.leave()
+    for member in room.log.members:
+        if member.left is None:
+            member.close()
+        elif member.left == "half-close" and member.wire and not member.wire.closed:
+            member.wire.close()
+
+
+async def rest(room: Room, item: Scenario) -> None:
+    """Everybody has left: threads, sockets and processor come to rest, or are seen to grow."""
+    before = next((s for s in room.log.records if isinstance(s, Sample) and s.label == "before"), None)
+    if before is None or not room.stage.alive():
+        return
+    await at_rest(room, before, "after-1")
+    if leaking(room, before):
+        await see_it_grow(room, item, before)
+    await idle(room)
+
+
+async def at_rest(room: Room, before: Sample, label: str) -> Sample | None:
+    """Wait until the process is back where it was, at most the rest's deadline; the last look is written down."""
+    end = room.log.clock.calm() + room.deadlines.rest_s
+    pause = 0.01
+    while room.stage.alive() and room.log.clock.calm() < end:
+        sample = room.stage.process.sample(label)
+        if settled(sample, before, room):
+            room.log.add(sample)
+            return sample
+        await asyncio.sleep(pause)
+        pause = min(0.1, pause * 2)
+    return room.stage.sample(label)
+
+
+def ghosts(room: Room) -> set[int]:
+    """Local ports of those who vanished in silence: the server cannot know, and may keep what it has for them."""
+    silent = {m.wire.local_port for m in room.log.members if m.left == "silent" and m.wire}
+    return silent
+
+
+def settled(sample: Sample, before: Sample, room: Room) -> bool:
+    """Back at rest: no more threads, processes, descriptors than before, no socket of a client that is gone."""
+    spare = len(ghosts(room))
+    return (
+        sample.threads <= before.threads + spare
+        and sample.processes <= before.processes + spare
+        and sample.descriptors <= before.descriptors + spare
+        and not stale_peers(sample, room)
+    )
+
+
+def stale_peers(sample: Sample, room: Room) -> list[tuple[str, int]]:
+    """Connected sockets of the server whose client is gone and could be known to be gone."""
+    allowed = ghosts(room)
+    return [
+        (state, port) for state, port in sample.peers if port not in allowed and state in ("ESTABLISHED", "CLOSE_WAIT")
+    ]
+
+
+def leaking(room: Room, before: Sample) -> bool:
+    """Whether the last look still showed more than before."""
+    samples = [s for s in room.log.records if isinstance(s, Sample) and s.label.startswith("after-")]
+    return bool(samples) and samples[-1].alive and not settled(samples[-1], before, room)
+
+
+async def see_it_grow(room: Room, item: Scenario, before: Sample) -> None:
+    """A leak is what grows with every departure: a pool is filled first, then the same is done twice again."""
+    await fill_pools(room)
+    await at_rest(room, before, "after-2")
+    for label in ("after-3", "after-4"):
+        room.again()
+        await once_more(room, item)
+        if not room.stage.alive():
+            return
+        await at_rest(room, before, label)
+
+
+async def fill_pools(room: Room) -> None:
+    """Many come and go politely: a pool of threads reaches its size here."""
+    end = room.log.now() + POOL_S
+    for number in range(POOL):
+        if room.log.now() > end or not room.stage.alive():
+            return
+        member = await room.connect(f"pool{number}", role="crowd")
+        member.counted = False
+        await room.log_in(member)
+        await member.leave()
+
+
+async def once_more(room: Room, item: Scenario) -> None:
+    """The fault again with other people, or three who come and go where it cannot be done twice."""
+    if item.again:
+        try:
+            async with asyncio.timeout(item.timeout_s / 4):
+                await item.body(room, **item.arguments)
+        except TimeoutError:
+            room.step("the fault took too long the second time")
+        await room.calm()
+    else:
+        for member in await room.join("tia", "ugo", "vera"):
+            member.reset()
+    await everybody_leaves(room, polite=[])
+
+
+async def idle(room: Room) -> None:
+    """How much processor time it uses when nothing happens; looked at longer where it seems busy."""
+    for seconds in IDLE_LOOKS_S:
+        first = room.stage.sample("idle-begin")
+        await asyncio.sleep(seconds)  # the measurement itself
+        second = room.stage.sample("idle-end")
+        if first is None or second is None or not second.alive:
+            return
+        if second.cpu_s - first.cpu_s < BUSY * (second.at_s - first.at_s) / 2:
+            return
+
+
+async def final_stop(room: Room) -> None:
+    """SIGTERM while somebody is connected, then a knock at the closed door."""
+    if not room.stage.alive():
+        return
+    if room.stage.plan.isolated or not room.stage.plan.spec.fixed_port:
+        await room.enter("zoe", role="newcomer")
+    ended = await room.stage.stop()
+    if ended:
+        await room.until(lambda: not room.people, room.deadlines.reply_s)
+        await room.knock()

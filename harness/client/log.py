@@ -1,0 +1,110 @@
+"""What members write into and ask of: the history as it grows, who must hear whom, and the room's patience."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from harness.client.clock import Clock
+from harness.client.patience import Patience, Pulse
+from harness.history import Awaited, Heard, Record, Said, Step
+
+if TYPE_CHECKING:
+    from harness.client.member import Member
+
+#: Records that one scenario's history may hold; a flood must not fill the memory.
+MOST_RECORDS = 150_000
+
+
+class Log:
+    """The history in the making. One per scenario run."""
+
+    def __init__(self, clock: Clock, runnable_wait_s: Callable[[], float | None]) -> None:
+        self.clock = clock
+        self.pulse = Pulse()
+        self.patience = Patience(clock, self.pulse, runnable_wait_s)
+        self.records: list[Record] = []
+        self.members: list[Member] = []
+        self.pending: dict[str, set[int]] = {}
+        self.reply_deadline_s = 1.0
+        self.unread_by_server: Callable[[Member], int | None] = lambda _: None
+        self._ops = 0
+        self._words: dict[tuple[int, str], str] = {}
+        self._missed = 0
+
+    def now(self) -> float:
+        """Seconds since the history began."""
+        return self.clock.now()
+
+    def beat(self) -> None:
+        """Something happened: wake whoever waits."""
+        self.pulse.beat()
+
+    def add(self, record: Record) -> None:
+        """Write a record down."""
+        if len(self.records) < MOST_RECORDS:
+            self.records.append(record)
+
+    def step(self, did: str, who: str | None = None) -> None:
+        """A line of the story."""
+        self.add(Step(at_s=self.now(), did=did, who=who))
+
+    def next_op(self) -> int:
+        """The number of the next message."""
+        self._ops += 1
+        return self._ops
+
+    def audience(self, sender: Member) -> tuple[int, ...]:
+        """The connections that must hear what `sender` says now."""
+        if not (sender.counted and sender.established):
+            return ()
+        return tuple(m.conn for m in self.members if m is not sender and m.present and m.counted and m.established)
+
+    def said(self, said: Said) -> None:
+        """A message goes out now."""
+        self.add(said)
+        self.pending[said.token] = set(said.expects)
+        words = said.text.decode("utf-8", "replace").removesuffix(said.token).strip()
+        self._words[said.conn, words] = said.token
+
+    def heard(self, heard: Heard) -> None:
+        """A token came."""
+        self.add(heard)
+        waiting = self.pending.get(heard.token)
+        if waiting is not None:
+            waiting.discard(heard.conn)
+            if not waiting:
+                del self.pending[heard.token]
+
+    def token_of(self, sender: Member, words: str) -> str:
+        """The token of the last message of `sender` with these words. Raises KeyError when it never said that."""
+        return self._words[sender.conn, words]
+
+    def reply_s(self) -> float:
+        """The deadline of an answer. A time-out is waited for twice in full; after that the fault is plain."""
+        return self.reply_deadline_s if self._missed < 2 else max(0.25, self.reply_deadline_s / 4)
+
+    def unheard(self) -> dict[str, set[int]]:
+        """Messages that somebody who is still here has not heard."""
+        here = {m.conn for m in self.members if m.present and m.counted}
+        return {token: waiting & here for token, waiting in self.pending.items() if waiting & here}
+
+    async def settled(self, deadline_s: float | None = None) -> bool:
+        """Wait until everything said was heard by everybody who must. False when the deadline came first."""
+        asked, deadline = self.now(), deadline_s or self.reply_s()
+        done = await self.patience.until(lambda: not self.unheard(), deadline)
+        if not done:
+            self._missed += 1
+            self.add(Awaited(at_s=self.now(), what="delivery", asked_at_s=asked, came=False, deadline_s=deadline))
+        return done
+
+    async def read_by_server(self, member: Member, deadline_s: float = 0.25) -> bool:
+        """Wait until the server has read everything this member sent (its receive queue is empty).
+
+        Where the kernel cannot be asked, a short pause has to do.
+        """
+        if self.unread_by_server(member) is None:
+            await asyncio.sleep(0.005)
+            return False
+        return await self.patience.poll(lambda: not self.unread_by_server(member), deadline_s, first_s=0.0005)

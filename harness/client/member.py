@@ -1,0 +1,362 @@
+"""A member of the chat: joins, says, hears, and leaves in every way there is.
+
+Whatever it does and sees is written into the history; it judges nothing. A member is one connection; when the same
+person comes back it is a new member of the same name (`visit` 2 and more).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from harness.client.inbox import KEPT_NOTICES, Inbox
+from harness.client.wire import Wire
+from harness.dialect import tokens as token_of
+from harness.dialect.masking import missing_parts
+from harness.dialect.profile import Profile, fill
+from harness.history import (
+    Ended,
+    Ending,
+    FirstByte,
+    Heard,
+    Introduced,
+    Joined,
+    JoinFailed,
+    Leaving,
+    Left,
+    Noticed,
+    Role,
+    Said,
+    Volume,
+    Way,
+)
+
+if TYPE_CHECKING:
+    from harness.client.log import Log
+
+#: The longest that a single send may take before it counts as stalled, in seconds.
+SEND_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a member is: a nickname in the scenario, the name on the wire, the how manieth visit."""
+
+    who: str
+    name: str
+    visit: int = 1
+    role: Role = "bystander"
+    way: Way = "direct"
+
+
+class Member:
+    """One client. Made by the room."""
+
+    def __init__(self, conn: int, identity: Identity, profile: Profile, log: Log) -> None:
+        self.conn = conn
+        self.identity = identity
+        self.who, self.name = identity.who, identity.name
+        self.profile = profile
+        self._log = log
+        self._framing = profile.sending()
+        self.inbox = Inbox(profile.receiving())
+        self.wire: Wire | None = None
+        self.joined = False
+        self.left: Leaving | None = None
+        self.ended: Ending | None = None
+        self.token: str | None = None
+        #: Whether others' messages must reach this member, and its own must reach them.
+        self.counted = True
+        #: Its first message was heard (or given up): from here on it is judged as one of the room.
+        self.established = False
+        self._number = 0
+        self._last_send_s = -1.0
+
+    def __repr__(self) -> str:
+        return f"<{self.who} as {self.name!r} on connection {self.conn}>"
+
+    @property
+    def present(self) -> bool:
+        """In the room, as far as this side knows."""
+        return self.joined and self.left is None and self.ended is None
+
+    # -- what comes ----------------------------------------------------------------------------------------------
+
+    def bytes_came(self, data: bytes) -> None:
+        """Called by the wire."""
+        if self.inbox.total == 0:
+            self._log.add(FirstByte(at_s=self._log.now(), conn=self.conn))
+        now = self._log.now()
+        for unit, found in self.inbox.feed(data):
+            if found:
+                self._hear(now, unit, found)
+            elif self.joined and unit.strip() and self.inbox.notices < KEPT_NOTICES:
+                self.inbox.notices += 1
+                self._log.add(Noticed(at_s=now, conn=self.conn, unit=unit[:2048]))
+        self._answer_heartbeat(data)
+        self._log.beat()
+
+    def _hear(self, now: float, unit: bytes, found: list[str]) -> None:
+        for token in found:
+            self._log.heard(
+                Heard(at_s=now, conn=self.conn, token=token, unit=unit[: 1 << 17], alone=len(set(found)) == 1)
+            )
+
+    def _answer_heartbeat(self, data: bytes) -> None:
+        beat = self.profile.keepalive
+        if beat is not None and beat.expect.encode() in data and self.left is None and self.wire is not None:
+            try:
+                self.wire.send_now(self._framing.encode(beat.send.encode()))
+            except OSError:
+                return
+
+    def connection_ended(self, how: Ending) -> None:
+        """Called by the wire."""
+        self.ended = how
+        self._log.add(Ended(at_s=self._log.now(), conn=self.conn, how=how))
+        self._log.beat()
+
+    # -- logging in ----------------------------------------------------------------------------------------------
+
+    async def log_in(self, introduction: tuple[str, ...] | None, deadline_s: float) -> bool:
+        """Walk through the dialect's login; then wait until the introduction is over. False when it did not work.
+
+        `introduction` None: not known yet, the caller reads until it is quiet.
+        """
+        asked = self._log.now()
+        for step in self.profile.login:
+            if step.expect is not None:
+                came = await self._wait(lambda want=step.expect: self.inbox.shows(want) or self.gone, deadline_s)  # type: ignore[misc]
+                if not (came and self.inbox.shows(step.expect)) and not step.optional:
+                    return self._refused(asked, step.expect, deadline_s)
+            if step.send is not None and not await self._answer(fill(step.send, name=self.name)):
+                return self._refused(asked, "to be allowed to answer", deadline_s)
+        self.joined = True
+        self._log.add(
+            Joined(
+                at_s=self._log.now(),
+                conn=self.conn,
+                name=self.name,
+                asked_at_s=asked,
+                intro=bytes(self.inbox.raw[:8192]),
+            )
+        )
+        if introduction is not None:
+            await self._introduction(introduction, deadline_s)
+        self._remember_token()
+        return True
+
+    async def _introduction(self, wanted: tuple[str, ...], deadline_s: float) -> None:
+        began = self._log.now()
+        if wanted:
+            await self._wait(
+                lambda: self.gone or not missing_parts(bytes(self.inbox.raw), wanted, self.name), deadline_s
+            )
+        self._log.add(
+            Introduced(
+                at_s=self._log.now(),
+                conn=self.conn,
+                intro=bytes(self.inbox.raw[:16384]),
+                waited_s=self._log.now() - began,
+            )
+        )
+
+    async def resume_session(self, token: str, deadline_s: float) -> bool:
+        """Come back into an earlier session: its token is said instead of the login's first answer."""
+        if self.profile.resume is None:
+            return False
+        asked = self._log.now()
+        first = self.profile.login[0].expect if self.profile.login else None
+        if first is not None:
+            await self._wait(lambda: self.inbox.shows(first) or self.gone, deadline_s)
+        if self.gone or not await self._answer(fill(self.profile.resume.send, token=token, name=self.name)):
+            return self._refused(asked, "to be allowed to resume", deadline_s)
+        self.joined = True
+        self._log.add(
+            Joined(
+                at_s=self._log.now(),
+                conn=self.conn,
+                name=self.name,
+                asked_at_s=asked,
+                intro=bytes(self.inbox.raw[:8192]),
+            )
+        )
+        return True
+
+    async def command(self, template: str, **values: str) -> None:
+        """Send a command of the dialect. Raises ConnectionError when the connection is gone."""
+        await self.send(self._framing.encode(fill(template, name=self.name, **values).encode("utf-8")))
+
+    async def send_line(self, message: bytes) -> int:
+        """Any bytes as one framed message. Raises ConnectionError when the connection is gone."""
+        return await self.send(self._framing.encode(message))
+
+    async def whisper(self, to: Member, words: str) -> str:
+        """A directed message; its token, or an empty string where the dialect has none."""
+        if self.profile.whisper is None:
+            return ""
+        template = self.profile.whisper.replace("{to}", to.name)
+        said, data = self.compose(words, "whisper", template=template, expects=(to.conn,), to=to.conn)
+        return await self.utter([said], data)
+
+    def _remember_token(self) -> None:
+        if self.profile.resume is not None:
+            self.token = self.inbox.find(self.profile.resume.token)
+
+    async def _answer(self, text: str) -> bool:
+        self.inbox.mark = len(self.inbox.raw)
+        try:
+            await self.send(self._framing.encode(text.encode("utf-8", "surrogateescape")))
+        except OSError:
+            return False
+        return True
+
+    def _refused(self, asked: float, wanted: str, deadline_s: float) -> bool:
+        got = self.inbox.since_mark()
+        why = f"waited for {wanted!r}" if not self.gone else f"the connection ended before {wanted!r}"
+        refused = self.gone or bool(got.strip())
+        self._log.add(
+            JoinFailed(
+                at_s=self._log.now(), conn=self.conn, asked_at_s=asked, why=why, got=got[:2048], refused=refused,
+                deadline_s=deadline_s,
+            )
+        )  # fmt: skip
+        return False
+
+    @property
+    def gone(self) -> bool:
+        """The connection has ended, from either side."""
+        return self.ended is not None or self.left is not None
+
+    async def _wait(self, condition: Callable[[], bool], deadline_s: float) -> bool:
+        return await self._log.patience.until(condition, deadline_s)
+
+    # -- speaking ------------------------------------------------------------------------------------------------
+
+    async def send(self, data: bytes) -> int:
+        """Raw bytes onto the wire; how many were taken. Raises ConnectionError when the connection is gone."""
+        if self.wire is None:
+            raise ConnectionError(f"{self.who} has no connection")
+        if self.profile.pause:
+            await self._pause()
+        return await self.wire.send(data, deadline_s=SEND_S)
+
+    async def _pause(self) -> None:
+        """A bare-chunk server reads two quick sends as one: the dialect says how far apart they must be."""
+        left = self._last_send_s + self.profile.pause - self._log.now()
+        if left > 0:
+            await asyncio.sleep(left)
+        self._last_send_s = self._log.now()
+
+    def compose(
+        self,
+        words: str,
+        kind: Literal["chat", "fence", "whisper", "forged"] = "chat",
+        *,
+        template: str | None = None,
+        **more: object,
+    ) -> tuple[Said, bytes]:
+        """A message with its token: the record that will say it was sent, and its bytes with their framing."""
+        self._number += 1
+        token = token_of.make(self.conn, self._number, words)
+        text = f"{words} {token}" if words else token
+        spoken = fill(template, text=text, name=self.name) if template else self.profile.speak(text, self.name)
+        said = Said(
+            at_s=self._log.now(), op=self._log.next_op(), conn=self.conn, token=token, text=text.encode("utf-8"),
+            kind=kind, **more,  # type: ignore[arg-type]
+        )  # fmt: skip
+        return said, self._framing.encode(spoken.encode("utf-8"))
+
+    async def say(self, words: str = "", *, kind: Literal["chat", "fence"] = "chat", exact: bool = True) -> str:
+        """Say something to everybody; its token. A connection that is gone is noticed and written down, not raised."""
+        said, data = self.compose(words, kind, expects=self._log.audience(self), exact=exact)
+        return await self.utter([said], data)
+
+    async def utter(self, messages: list[Said], data: bytes, pieces: list[bytes] | None = None) -> str:
+        """Put messages that were composed onto the wire, in one send or in the given pieces; the last one's token."""
+        for said in messages:
+            self._log.said(said)
+        try:
+            for piece in pieces or [data]:
+                await self.send(piece)
+                if pieces:
+                    await self._log.read_by_server(self)
+        except OSError:
+            self._log.beat()
+        return messages[-1].token if messages else ""
+
+    async def hears(self, words: str, *, of: Member) -> bool:
+        """Wait until the last message of `of` with these words has reached this member."""
+        token = self._log.token_of(of, words)
+        return await self._wait(lambda: token in self.inbox.tokens or self.gone, self._log.reply_s())
+
+    # -- leaving -------------------------------------------------------------------------------------------------
+
+    def _leave(self, how: Leaving) -> None:
+        if self.left is None:
+            self.left = how
+            self._log.add(Volume(at_s=self._log.now(), conn=self.conn, received=self.inbox.total, sent=self._sent()))
+            self._log.add(Left(at_s=self._log.now(), conn=self.conn, how=how))
+            self._log.beat()
+
+    def _sent(self) -> int:
+        return self.wire.sent if self.wire else 0
+
+    def close(self) -> None:
+        """FIN, both ways, without a word: what was sent to us is read first."""
+        self._leave("fin")
+        if self.wire:
+            self.wire.close()
+
+    def abandon(self) -> None:
+        """Close with whatever is unread: the kernel makes an RST of it when there is something."""
+        self._leave("reset")
+        if self.wire:
+            self.wire.abandon()
+
+    def reset(self) -> None:
+        """RST."""
+        self._leave("reset")
+        if self.wire:
+            self.wire.reset()
+
+    def half_close(self) -> None:
+        """FIN for this direction; go on listening."""
+        self._leave("half-close")
+        if self.wire:
+            self.wire.half_close()
+
+    def vanish(self) -> bool:
+        """Without FIN or RST: every packet that comes is dropped. False where the system cannot do it."""
+        done = self.wire is not None and self.wire.go_silent()
+        if done:
+            self._leave("silent")
+        return done
+
+    def die(self) -> None:
+        """In a process of its own, which is killed."""
+        if self.wire:
+            self.wire.hand_over()
+            self._leave("killed")
+            self.wire.kill_holder()
+
+    async def leave(self) -> bool:
+        """As people leave: the leave word where there is one, then wait for the server's FIN; else FIN at once.
+
+        True when the server ended the connection in answer to the word.
+        """
+        if self.profile.leave is None or self.gone:
+            self.close()
+            return False
+        try:
+            await self.send(self._framing.encode(fill(self.profile.leave, name=self.name).encode()))
+        except OSError:
+            self.close()
+            return False
+        self._leave("polite")
+        answered = await self._wait(lambda: self.ended is not None, self._log.reply_s())
+        if self.wire:
+            self.wire.close()
+        return answered

@@ -1,0 +1,80 @@
+"""Patience: one way to wait for everything. Woken by events, ended by a deadline in calm time.
+
+Before a deadline counts, the judge looks at itself and at the machine: the clock stands still while the harness was
+not served (see `clock`), and when the server's threads stood ready without a processor for much of the time, the
+deadline is given again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from harness.client.clock import Clock
+
+#: The server was starved when its threads waited for a processor for more than this part of the time.
+STARVED = 0.2
+#: How often a deadline is given again to a starved server.
+MOST_EXTENSIONS = 3
+
+
+class Pulse:
+    """Wakes whoever waits in the room: anything came, anybody's connection ended."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def beat(self) -> None:
+        """Something happened."""
+        self._event.set()
+        self._event = asyncio.Event()
+
+    async def next(self, timeout_s: float) -> None:
+        """Wait for the next beat, at most `timeout_s`."""
+        event = self._event
+        try:
+            async with asyncio.timeout(timeout_s):
+                await event.wait()
+        except TimeoutError:
+            pass
+
+
+class Patience:
+    """Waits for a condition; `runnable_wait_s` tells how long the server's threads have waited for a processor."""
+
+    def __init__(self, clock: Clock, pulse: Pulse, runnable_wait_s: Callable[[], float | None]) -> None:
+        self._clock = clock
+        self._pulse = pulse
+        self._runnable_wait_s = runnable_wait_s
+        self.extended = 0
+
+    async def until(self, condition: Callable[[], bool], deadline_s: float) -> bool:
+        """True as soon as `condition` holds, False when it did not within `deadline_s` of calm time."""
+        for _ in range(1 + MOST_EXTENSIONS):
+            waited_before, began = self._runnable_wait_s(), self._clock.now()
+            if await self._once(condition, deadline_s):
+                return True
+            waited_after, took = self._runnable_wait_s(), self._clock.now() - began
+            if waited_before is None or waited_after is None or waited_after - waited_before < STARVED * took:
+                return False
+            self.extended += 1
+        return False
+
+    async def _once(self, condition: Callable[[], bool], deadline_s: float) -> bool:
+        end = self._clock.calm() + deadline_s
+        while not condition():
+            left = end - self._clock.calm()
+            if left <= 0:
+                return False
+            await self._pulse.next(left)
+        return True
+
+    async def poll(self, condition: Callable[[], bool], deadline_s: float, first_s: float = 0.002) -> bool:
+        """For what beats no pulse (the kernel's tables, a process): asked again and again, ever less often."""
+        end, pause = self._clock.calm() + deadline_s, first_s
+        while not condition():
+            if self._clock.calm() >= end:
+                return False
+            await self._pulse.next(pause)
+            pause = min(pause * 1.6, 0.05)
+        return True

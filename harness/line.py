@@ -1,0 +1,66 @@
+"""A line: one proxy of the Toxiproxy, as scenarios hold it. Every call is an HTTP request, made off the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Literal
+
+from harness.client.log import Log
+from harness.history import Toxic
+from harness.toxiproxy import Line as ProxyLine
+from harness.toxiproxy import Traffic
+
+Stream = Literal["upstream", "downstream", "both"]
+
+
+class Line:
+    """The way of some members to the server."""
+
+    def __init__(self, proxy: ProxyLine, log: Log) -> None:
+        self._proxy = proxy
+        self._log = log
+        self.address = proxy.address
+        self.name = proxy.name
+        self._toxics: set[str] = set()
+
+    async def toxic(
+        self, kind: str, *, stream: Stream = "downstream", toxicity: float = 1.0, **attributes: int
+    ) -> None:
+        """Add a toxic to one stream or to both. Milliseconds, KB/s, bytes: Toxiproxy's own units."""
+        for one in ("upstream", "downstream") if stream == "both" else (stream,):
+            name = f"{kind}_{one}"
+            await asyncio.to_thread(self._proxy.add_toxic, kind, stream=one, name=name, toxicity=toxicity, **attributes)
+            self._toxics.add(name)
+            told = ", ".join(f"{key}={value}" for key, value in attributes.items())
+            self._note(f"toxic {name}({told}) on")
+
+    async def change(self, kind: str, *, stream: Stream = "downstream", **attributes: int) -> None:
+        """Change a toxic's attributes in mid-connection."""
+        for one in ("upstream", "downstream") if stream == "both" else (stream,):
+            await asyncio.to_thread(self._proxy.update_toxic, f"{kind}_{one}", **attributes)
+            self._note(f"toxic {kind}_{one}({', '.join(f'{k}={v}' for k, v in attributes.items())}) changed")
+
+    async def clear(self) -> None:
+        """Take every toxic off; what they held back flows on."""
+        if self._toxics:
+            await asyncio.to_thread(self._proxy.clear)
+            self._toxics.clear()
+            self._note("toxics off")
+
+    async def cut(self) -> None:
+        """Disable the proxy: its listener closes, and so does every connection through it."""
+        await asyncio.to_thread(self._proxy.disable)
+        self._note("line cut")
+
+    async def mend(self) -> None:
+        """Enable the proxy again."""
+        await asyncio.to_thread(self._proxy.enable)
+        self._note("line open")
+
+    async def traffic(self) -> Traffic | None:
+        """What the proxy has passed on so far; None where it cannot say."""
+        return await asyncio.to_thread(self._proxy.traffic)
+
+    def _note(self, what: str) -> None:
+        self._log.add(Toxic(at_s=self._log.now(), did=f"{self.name}: {what}"))
+        self._log.step(f"{what} ({self.name})", "toxiproxy")

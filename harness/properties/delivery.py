@@ -1,0 +1,265 @@
+"""Delivery: what was said reaches everybody, once, in order, whole, in its author's name, and nothing else does."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from harness.history import Heard, Said
+from harness.properties.quoting import failed, passed, quote, skipped, warned
+from harness.properties.scene import Scene
+from harness.results import Judgement
+
+#: So many messages in a gone client's name are a ghost; one may have been on its way.
+GHOSTS = 3
+
+
+def delivers(scene: Scene) -> Judgement | None:
+    """Brings every message of a connected client to every other connected client."""
+    lost = [(said, conn) for said, conn in scene.lost if not in_pieces(scene, said, conn)]
+    if lost:
+        return _lost(scene, lost)
+    dropped = bystander_dropped(scene)
+    if dropped is not None:
+        return dropped
+    if not scene.delivered:
+        return None
+    return passed("delivers", f"{scene.delivered} deliveries")
+
+
+def _lost(scene: Scene, lost: list[tuple[Said, int]]) -> Judgement:
+    said, conn = lost[0]
+    phase = scene.phase_at(said.at_s)
+    everyone = all(not scene.hearers(s) for s, _ in lost)
+    shape = {"rounds": "after-departure", "fault": "during-fault"}.get(phase, "newcomers")
+    shape += "-nobody" if everyone else "-some"
+    return failed(
+        "delivers",
+        shape,
+        f"{len(lost)} of {len(lost) + scene.delivered} deliveries were lost; the first: {scene.who(said.conn)} said "
+        f"{quote(said.text, 60)!r} at {said.at_s:.2f} s, {scene.who(conn)} was connected and never heard it",
+        expected=quote(said.text),
+        observed=_instead(scene, said, conn),
+        at_s=said.at_s,
+    )
+
+
+def _instead(scene: Scene, said: Said, conn: int) -> str:
+    after = [h for hs in scene.heard.values() for h in hs if h.conn == conn and h.at_s >= said.at_s]
+    if not after:
+        return f"nothing more reached {scene.who(conn)}"
+    first = min(after, key=lambda h: h.at_s)
+    return f"next came {quote(first.unit, 80)}"
+
+
+def bystander_dropped(scene: Scene) -> Judgement | None:
+    """A well-behaved client's direct connection that the server ended, though it did nothing."""
+    for conn, ended in scene.ended.items():
+        innocent = scene.well_behaved(conn) and scene.opened[conn].way == "direct" and conn in scene.joined
+        if not innocent or (conn in scene.left and scene.left[conn].at_s <= ended.at_s):
+            continue
+        if scene.is_down(ended.at_s - 1.0, ended.at_s + 1.0) or scene.died or conn in replaced(scene):
+            continue
+        return failed(
+            "delivers",
+            "bystander-dropped",
+            f"the server ended the connection of {scene.who(conn)}, who had done nothing wrong, at {ended.at_s:.2f} s",
+            expected="the connection stays",
+            observed=f"it ended by {ended.how}",
+            at_s=ended.at_s,
+        )
+    return None
+
+
+def replaced(scene: Scene) -> set[int]:
+    """Connections whose name was taken over by a newer one: where the newcomer wins, the older one may be closed."""
+    names: dict[str, list[int]] = defaultdict(list)
+    for conn, opened in scene.opened.items():
+        names[opened.name].append(conn)
+    return {conn for conns in names.values() for conn in conns[:-1]}
+
+
+def in_pieces(scene: Scene, said: Said, conn: int) -> bool:
+    """Whether a message that seems lost came after all, cut into several units."""
+    own = [n.unit for n in scene.noticed if n.conn == conn and n.at_s >= said.at_s]
+    own += [h.unit for hs in scene.heard.values() for h in hs if h.conn == conn and h.at_s >= said.at_s]
+    if not own:
+        return False
+    bodies = b"".join(_letters(_body(scene, unit)) for unit in own)
+    return _letters(said.text) in bodies
+
+
+def _body(scene: Scene, unit: bytes) -> bytes:
+    """A unit without its attribution."""
+    name = scene.attributed_to(unit)
+    if name is None:
+        return unit
+    template = scene.baseline.attribution or ""
+    tail = template.partition("{name}")[2].strip()
+    end = unit.find(name.encode()) + len(name.encode())
+    after = unit[end:]
+    return after[after.find(tail.encode()) + len(tail.encode()) :] if tail and tail.encode() in after else after
+
+
+def _letters(data: bytes) -> bytes:
+    return bytes(b for b in data if 48 <= b <= 57 or 65 <= b <= 90 or 97 <= b <= 122)
+
+
+def once(scene: Scene) -> Judgement | None:
+    """Never delivers a message twice to the same client."""
+    seen = 0
+    for token, heard in scene.heard.items():
+        said = scene.by_token.get(token)
+        if said is None or said.kind == "forged":
+            continue
+        times: dict[int, list[Heard]] = defaultdict(list)
+        for record in heard:
+            if record.conn != said.conn and scene.opened[record.conn].at_s <= said.at_s:
+                times[record.conn].append(record)
+        seen += len(times)
+        for conn, records in times.items():
+            if len(records) > 1:
+                return failed(
+                    "once", "twice", f"{scene.who(conn)} heard {quote(said.text, 60)!r} {len(records)} times",
+                    expected="once", observed=quote(b" | ".join(r.unit for r in records[:3])), at_s=records[1].at_s,
+                )  # fmt: skip
+    return passed("once") if seen else None
+
+
+def ordered(scene: Scene) -> Judgement | None:
+    """Keeps each sender's messages in order at every receiver."""
+    last: dict[tuple[int, int], tuple[Said, Heard]] = {}
+    judged = 0
+    first_heard = sorted(
+        ((h, s) for s in scene.said if s.kind != "forged" for h in scene.hearers(s).values()),
+        key=lambda pair: pair[0].at_s,
+    )
+    order = {id(record): n for n, record in enumerate(scene.history.records)}
+    first_heard.sort(key=lambda pair: order[id(pair[0])])
+    for heard, said in first_heard:
+        if scene.opened[heard.conn].at_s > said.at_s:
+            continue  # a room's history, replayed to a newcomer
+        key = (said.conn, heard.conn)
+        earlier = last.get(key)
+        if earlier is not None:
+            judged += 1
+            if earlier[0].op > said.op:
+                return failed(
+                    "ordered", "overtaken",
+                    f"{scene.who(heard.conn)} heard {quote(said.text, 50)!r} of {scene.who(said.conn)} after "
+                    f"{quote(earlier[0].text, 50)!r}, which was said later",
+                    expected="in the order in which they were said", observed=quote(heard.unit), at_s=heard.at_s,
+                )  # fmt: skip
+        if earlier is None or earlier[0].op < said.op:
+            last[key] = (said, heard)
+    return passed("ordered") if judged else None
+
+
+def intact(scene: Scene) -> Judgement | None:
+    """Delivers a message as it was sent, whole and alone, however TCP cut or joined the bytes."""
+    judged = 0
+    for said in scene.said:
+        if not said.exact or said.kind == "forged":
+            continue
+        for conn, heard in scene.hearers(said).items():
+            judged += 1
+            wrong = _damage(scene, said, heard)
+            if wrong is not None and conn != said.conn:
+                return _not_intact(scene, said, heard.unit, *wrong)
+        for conn in said.expects:
+            if conn not in scene.hearers(said) and not scene.excused(said, conn) and in_pieces(scene, said, conn):
+                return _not_intact(scene, said, b"", "cut", "it came cut into several messages")
+    return passed("intact") if judged else None
+
+
+def _damage(scene: Scene, said: Said, heard: Heard) -> tuple[str, str] | None:
+    if said.text.strip() not in heard.unit and not (len(said.text) > len(heard.unit) >= 1 << 17):
+        return "changed", "the words around its token are not those that were said"
+    if not heard.alone and scene.baseline.lines:
+        return "joined", "it came in one line with another message"
+    return None
+
+
+def _not_intact(scene: Scene, said: Said, unit: bytes, shape: str, what: str) -> Judgement:
+    how = f"sent in {said.segments} segments" if said.segments > 1 else "sent as it is"
+    how = f"sent together with {said.joined - 1} others in one segment" if said.joined > 1 else how
+    reason = f"a message of {scene.who(said.conn)} did not arrive as it was said ({how}): {what}"
+    if not scene.baseline.lines:
+        return warned(
+            "intact", "no-borders", f"{reason}; this server's messages have no borders, and TCP keeps none",
+            expected=quote(said.text), observed=quote(unit),
+        )  # fmt: skip
+    return failed("intact", shape, reason, expected=quote(said.text), observed=quote(unit), at_s=said.at_s)
+
+
+def private(scene: Scene) -> Judgement | None:
+    """Shows a directed message to its addressee only."""
+    if not scene.baseline.whispers:
+        return skipped("private", "this server has no directed messages that the quiet run could see")
+    exercised = False
+    for said in scene.said:
+        if said.kind != "whisper":
+            continue
+        for record in scene.heard.get(said.token, ()):
+            exercised = True
+            if record.conn not in (said.conn, said.to):
+                to = scene.who(said.to) if said.to is not None else "nobody"
+                return failed(
+                    "private", "leaked",
+                    f"what {scene.who(said.conn)} whispered to {to} was shown to {scene.who(record.conn)}",
+                    expected=f"only {to} sees it", observed=quote(record.unit), at_s=record.at_s,
+                )  # fmt: skip
+    return passed("private") if exercised else None
+
+
+def genuine(scene: Scene) -> Judgement | None:
+    """Delivers nothing that nobody sent, and nothing forged."""
+    for judge in (_unsaid, _forged, _ghosts):
+        found = judge(scene)
+        if found is not None:
+            return found
+    return passed("genuine") if scene.delivered else None
+
+
+def _unsaid(scene: Scene) -> Judgement | None:
+    for token, heard in scene.heard.items():
+        if token not in scene.by_token:
+            return failed(
+                "genuine", "unsaid", f"{scene.who(heard[0].conn)} was shown a message that nobody sent",
+                expected="only what somebody said", observed=quote(heard[0].unit), at_s=heard[0].at_s,
+            )  # fmt: skip
+    return None
+
+
+def _forged(scene: Scene) -> Judgement | None:
+    for said in scene.said:
+        if said.kind != "forged":
+            continue
+        for record in scene.heard.get(said.token, ()):
+            author = scene.attributed_to(record.unit)
+            if record.conn != said.conn and author in scene.names and author != scene.name(said.conn):
+                return failed(
+                    "genuine", "forged",
+                    f"{scene.who(record.conn)} was shown a line in the name of {author} that {scene.who(said.conn)} wrote",
+                    expected=f"the name of {scene.who(said.conn)}, or nothing", observed=quote(record.unit), at_s=record.at_s,
+                )  # fmt: skip
+    return None
+
+
+def _ghosts(scene: Scene) -> Judgement | None:
+    """Messages without a token in the name of somebody who has gone: an end of input taken for an empty message."""
+    gone = {scene.name(conn): left.at_s for conn, left in scene.left.items() if left.how != "silent"}
+    present = {scene.name(c) for c in scene.joined if scene.gone_at(c) == float("inf")}
+    counts: dict[tuple[int, str], list[bytes]] = defaultdict(list)
+    for record in scene.noticed:
+        author = scene.attributed_to(record.unit)
+        if author in gone and author not in present and record.at_s > gone[author] + 0.05:
+            body = _letters(_body(scene, record.unit))
+            if not body or body in (b"None", b"null"):
+                counts[record.conn, author].append(record.unit)
+    for (conn, author), units in counts.items():
+        if len(units) >= GHOSTS:
+            return failed(
+                "genuine", "ghost", f"{scene.who(conn)} was shown {len(units)} empty messages of {author}, who had left",
+                expected="silence", observed=quote(b" | ".join(units[:3])),
+            )  # fmt: skip
+    return None

@@ -1,0 +1,81 @@
+"""Hygiene and the wire: advice (a warning, never a failure), and how a polite leave ends."""
+
+from __future__ import annotations
+
+import re
+
+from harness.properties.quoting import failed, passed, quote, skipped, warned
+from harness.properties.scene import Scene
+from harness.results import Judgement
+
+_UNHANDLED = re.compile(
+    r"Traceback \(most recent call last\)|Exception in thread|Task exception was never retrieved|Unhandled exception"
+    r"|^panic: |goroutine \d+ \[|thread '[^']*'[^\n]*panicked at|Uncaught |UnhandledPromiseRejection|node:events:\d+"
+    r"|^\s+at [\w$.<>]+\([\w.]+:\d+\)|Segmentation fault|terminate called|AddressSanitizer|core dumped",
+    re.MULTILINE,
+)
+_INTERNALS = re.compile(
+    rb"Traceback \(most recent call last\)|File \"[^\"]+\", line \d+|\n?\s+at [\w$.<>]+\([\w.]+:\d+\)|panicked at"
+    rb"|goroutine \d+ \[|java\.(lang|io|net)\.\w+Exception|\[Errno \d+\]|(?:Error|Exception)\('|/(?:home|root|usr|tmp)/[\w./-]+\.\w+"
+)
+
+
+def handles(scene: Scene) -> Judgement | None:
+    """Raises nothing that it does not handle."""
+    if scene.baseline.remote:
+        return skipped("handles", "the server is run by somebody else: its output cannot be seen")
+    if not scene.samples:
+        return None
+    match = _UNHANDLED.search(scene.output)
+    if match is None:
+        return passed("handles")
+    tail = scene.output[match.start() : match.start() + 3000]
+    last = next(
+        (line for line in reversed(tail.splitlines()) if re.match(r"^\w+(\.\w+)*(Error|Exception)\b", line)), ""
+    )
+    return warned(
+        "handles", "unhandled", f"the server printed an exception that nothing handled: {quote(last or match[0], 120)}",
+        expected="faults of clients are handled", observed=quote(tail, 400),
+    )  # fmt: skip
+
+
+def discreet(scene: Scene) -> Judgement | None:
+    """Shows clients no internals."""
+    shown = [(n.conn, n.unit) for n in scene.noticed]
+    shown += [(i.conn, i.intro) for i in scene.introduced]
+    shown += [(f.conn, f.got) for f in scene.join_failed.values()]
+    for conn, unit in shown:
+        if scene.attributed_to(unit) in scene.names:
+            continue  # somebody's words
+        match = _INTERNALS.search(unit)
+        if match is not None:
+            return warned(
+                "discreet", "internals", f"{scene.who(conn)} was shown the server's internals: {quote(match[0], 80)}",
+                expected="a plain word", observed=quote(unit),
+            )  # fmt: skip
+    return passed("discreet") if shown else None
+
+
+def closes(scene: Scene) -> Judgement | None:
+    """Ends a polite leave with FIN on both sides, not with RST."""
+    if not scene.baseline.closes_on_leave:
+        return skipped("closes", "this server has no word for leaving that ended the connection in the quiet run")
+    judged = 0
+    for conn, left in scene.left.items():
+        if left.how != "polite" or scene.opened[conn].way == "proxy" or not scene.well_behaved(conn):
+            continue
+        ended = scene.ended.get(conn)
+        if scene.is_down(left.at_s, left.at_s + scene.deadlines.reply_s):
+            continue
+        judged += 1
+        if ended is None:
+            return failed(
+                "closes", "never", f"{scene.who(conn)} said good-bye and the server never closed the connection",
+                expected="FIN", observed="silence", at_s=left.at_s,
+            )  # fmt: skip
+        if ended.how != "fin":
+            return failed(
+                "closes", "reset", f"{scene.who(conn)} said good-bye and the server ended the connection with a reset",
+                expected="FIN", observed="RST", at_s=ended.at_s,
+            )  # fmt: skip
+    return passed("closes", f"{judged} polite leaves") if judged else None

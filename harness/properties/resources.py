@@ -1,0 +1,123 @@
+"""Resources: what departed clients cost the server afterwards. A leak is what grows with every departure."""
+
+from __future__ import annotations
+
+from harness.history import Flooded, Sample
+from harness.properties.quoting import failed, passed, skipped
+from harness.properties.scene import Scene
+from harness.results import Judgement
+
+#: More than this part of one processor, at rest, is a busy loop.
+BUSY = 0.25
+#: Below this an unbounded buffer cannot be told from ordinary growth, in bytes.
+SMALLEST_LEAK = 24 << 20
+#: A virtual machine's heap grows before its first collection: so much is its own habit (initial heap of a JVM).
+RUNTIME_HABIT = 64 << 20
+#: This part of what was pushed at the server stays in its memory when it bounds nothing.
+KEPT_PART = 0.6
+#: Fewer pushed bytes than this prove nothing about memory.
+LEAST_PUSHED = 8 << 20
+
+REMOTE = "the server is run by somebody else: its process cannot be seen"
+
+
+def _labelled(scene: Scene, label: str) -> Sample | None:
+    return next((s for s in reversed(scene.samples) if s.label == label), None)
+
+
+def _ghost_ports(scene: Scene) -> set[int]:
+    return {scene.opened[c].local_port for c, left in scene.left.items() if left.how == "silent" and c in scene.opened}
+
+
+def threads(scene: Scene) -> Judgement | None:
+    """Returns to its number of threads (and child processes) once the clients have left."""
+    if scene.baseline.remote:
+        return skipped("threads", REMOTE)
+    return _grows(scene, "threads", lambda s: s.threads, "threads")
+
+
+def sockets(scene: Scene) -> Judgement | None:
+    """Returns to its number of open files and TCP connections; leaves none in CLOSE_WAIT."""
+    if scene.baseline.remote:
+        return skipped("sockets", REMOTE)
+    after = _labelled(scene, "after-1")
+    if after is None or not after.alive:
+        return None
+    ghosts = _ghost_ports(scene)
+    waiting = [port for state, port in after.peers if state == "CLOSE_WAIT" and port not in ghosts]
+    if waiting:
+        whose = sorted({o.who for o in scene.opened.values() if o.local_port in waiting})
+        return failed(
+            "sockets", "close-wait",
+            f"{len(waiting)} connections stay in CLOSE_WAIT: the clients have closed, the server never does "
+            f"({', '.join(whose[:6]) or 'clients'})",
+            expected="none, once everybody has left", observed=f"{len(waiting)} in CLOSE_WAIT", at_s=after.at_s,
+        )  # fmt: skip
+    return _grows(scene, "sockets", lambda s: s.descriptors, "open files and sockets")
+
+
+def _grows(scene: Scene, prop: str, measure: object, unit: str) -> Judgement | None:
+    of = measure if callable(measure) else None
+    before, after = _labelled(scene, "before"), _labelled(scene, "after-1")
+    if before is None or after is None or not after.alive or of is None:
+        return None
+    spare = len(_ghost_ports(scene))
+    if of(after) <= of(before) + spare:
+        return passed(prop, f"{of(before)} before, {of(after)} after")
+    later = [s for label in ("after-2", "after-3", "after-4") if (s := _labelled(scene, label)) is not None and s.alive]
+    if len(later) < 3:
+        return None
+    counts = [of(s) for s in later]
+    told = f"{of(before)} before, {of(after)} after the fault, then {counts[0]}, {counts[1]}, {counts[2]} as it was done again"
+    silent = spare > 0
+    if counts[0] < counts[1] < counts[2] and not silent:
+        return failed(
+            prop, "grow-with-departures", f"{unit} grow with every client that left: {told}",
+            expected=f"{of(before)} {unit} at rest", observed=f"{counts[2]} {unit}", at_s=later[-1].at_s,
+        )  # fmt: skip
+    return passed(prop, f"it does not grow with departures: {told}")
+
+
+def memory(scene: Scene) -> Judgement | None:
+    """Keeps its memory bounded: a slow reader, an endless line, churn."""
+    if scene.baseline.remote:
+        return skipped("memory", REMOTE)
+    floods = [f for f in scene.history.of(Flooded) if f.taken >= LEAST_PUSHED]
+    before = _labelled(scene, "before")
+    if not floods or before is None:
+        return None
+    pushed = max(f.taken for f in floods)
+    first = min(f.at_s for f in floods)
+    start = next((s for s in scene.samples if s.label == "flood-begin"), before)
+    during = [s for s in scene.samples if s.at_s >= start.at_s and s.label.startswith("flood") and s.alive]
+    if not during:
+        return None
+    grown = max(s.rss_bytes for s in during) - start.rss_bytes
+    habit = RUNTIME_HABIT if start.rss_bytes > 30 << 20 else 0
+    told = f"{pushed >> 20} MiB were pushed at it, its memory grew by {grown >> 20} MiB"
+    if grown > max(SMALLEST_LEAK, int(KEPT_PART * pushed)) + habit:
+        return failed(
+            "memory", "unbounded", f"{told}: it keeps what it should drop or refuse",
+            expected="a bound", observed=f"{grown >> 20} MiB more", at_s=first,
+        )  # fmt: skip
+    return passed("memory", told)
+
+
+def idles(scene: Scene) -> Judgement | None:
+    """Uses no processor time once nothing happens."""
+    if scene.baseline.remote:
+        return skipped("idles", REMOTE)
+    begins = [s for s in scene.samples if s.label == "idle-begin"]
+    ends = [s for s in scene.samples if s.label == "idle-end" and s.alive]
+    if not ends or len(begins) < len(ends):
+        return None
+    first, last = begins[len(ends) - 1], ends[-1]
+    wall = last.at_s - first.at_s
+    used = (last.cpu_s - first.cpu_s) / wall
+    wanted = used + max(0.0, last.wait_s - first.wait_s) / wall
+    if len(ends) >= 3 and (used > BUSY or (wanted > 3 * BUSY and used > BUSY / 3)):
+        return failed(
+            "idles", "busy", f"with nobody connected it used {used:.0%} of a processor over {wall:.1f} s: a busy loop",
+            expected="nothing to do, nothing done", observed=f"{used:.0%} of a processor", at_s=last.at_s,
+        )  # fmt: skip
+    return passed("idles", f"{used:.1%} of a processor")

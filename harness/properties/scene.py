@@ -1,0 +1,209 @@
+"""A scene: one history, indexed for the judges. Derived once, never changed."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import cached_property
+from typing import TypeVar
+
+from harness.dialect.masking import mask, text_of
+from harness.history import (
+    Ended,
+    Heard,
+    History,
+    Introduced,
+    Joined,
+    JoinFailed,
+    Left,
+    Noticed,
+    Opened,
+    OpenFailed,
+    Output,
+    Phase,
+    Said,
+    Sample,
+    ServerEvent,
+)
+
+E = TypeVar("E", Left, Ended)
+
+#: Leaving in these ways can be seen by the server.
+KNOWABLE = ("polite", "fin", "reset", "killed")
+#: Roles whose traffic is judged in full.
+WELL_BEHAVED = ("bystander", "newcomer")
+
+
+class Scene:
+    """The history of one scenario run, with its connections, messages and the server's life laid out."""
+
+    def __init__(self, history: History) -> None:
+        self.history = history
+        self.baseline = history.baseline
+        self.deadlines = history.baseline.deadlines
+        self.opened = {r.conn: r for r in history.of(Opened)}
+        self.joined = {r.conn: r for r in history.of(Joined)}
+        self.join_failed = {r.conn: r for r in history.of(JoinFailed)}
+        self.open_failed = tuple(history.of(OpenFailed))
+        self.introduced = tuple(history.of(Introduced))
+        self.left = _first(history.of(Left))
+        self.ended = _first(history.of(Ended))
+        self.said = tuple(history.of(Said))
+        self.by_token = {s.token: s for s in self.said}
+        self.heard: dict[str, list[Heard]] = defaultdict(list)
+        for record in history.of(Heard):
+            self.heard[record.token].append(record)
+        self.noticed = tuple(history.of(Noticed))
+        self.samples = tuple(history.of(Sample))
+        self.events = tuple(history.of(ServerEvent))
+        self.end_s = history.records[-1].at_s if history.records else 0.0
+
+    # -- who and when --------------------------------------------------------------------------------------------
+
+    def who(self, conn: int) -> str:
+        """The nickname behind a connection."""
+        return self.opened[conn].who if conn in self.opened else f"#{conn}"
+
+    def name(self, conn: int) -> str:
+        """The name on the wire behind a connection."""
+        return self.opened[conn].name if conn in self.opened else ""
+
+    def role(self, conn: int) -> str:
+        """The role of a connection."""
+        return self.opened[conn].role if conn in self.opened else "faulty"
+
+    def well_behaved(self, conn: int) -> bool:
+        """A bystander or newcomer: whatever happens to it is the server's doing."""
+        return self.role(conn) in WELL_BEHAVED
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Every name that anybody bore, as it was sent."""
+        return frozenset(o.name for o in self.opened.values())
+
+    @cached_property
+    def phases(self) -> tuple[tuple[float, str], ...]:
+        """When each part of the play began."""
+        return tuple((p.at_s, p.name) for p in self.history.of(Phase))
+
+    def phase_at(self, at_s: float) -> str:
+        """The part of the play at that moment."""
+        current = "setup"
+        for begin, name in self.phases:
+            if begin > at_s:
+                break
+            current = name
+        return current
+
+    # -- the server's life ---------------------------------------------------------------------------------------
+
+    @cached_property
+    def died(self) -> ServerEvent | None:
+        """The server's end, if nobody had asked for it."""
+        return next((e for e in self.events if e.what == "exited" and not e.asked), None)
+
+    @cached_property
+    def down(self) -> tuple[tuple[float, float], ...]:
+        """When the server was stopped, killed or frozen, from the first sign of it to its return."""
+        spans, since = [], None
+        for event in self.events:
+            if event.what in ("signal", "killed", "frozen", "exited", "limits") and since is None:
+                since = event.at_s
+            elif event.what in ("ready", "thawed", "limits-lifted") and since is not None:
+                spans.append((since, event.at_s))
+                since = None
+        if since is not None:
+            spans.append((since, float("inf")))
+        return tuple(spans)
+
+    def is_down(self, begin_s: float, end_s: float) -> bool:
+        """Whether the server was down at any moment between these."""
+        return any(begin <= end_s and end >= begin_s for begin, end in self.down)
+
+    @cached_property
+    def output(self) -> str:
+        """What the server printed."""
+        return "".join(o.text for o in self.history.of(Output))
+
+    # -- messages ------------------------------------------------------------------------------------------------
+
+    def hearers(self, said: Said) -> dict[int, Heard]:
+        """Who heard a message, and when first."""
+        first: dict[int, Heard] = {}
+        for record in self.heard.get(said.token, ()):
+            first.setdefault(record.conn, record)
+        return first
+
+    def gone_at(self, conn: int) -> float:
+        """When a connection was over, from whichever side; infinity while it lasted."""
+        moments = [r.at_s for r in (self.left.get(conn), self.ended.get(conn)) if r is not None]
+        return min(moments, default=float("inf"))
+
+    def excused(self, said: Said, receiver: int) -> bool:
+        """Whether a message that did not arrive may be missing: Jepsen's *unknown*, never the server's fault."""
+        patience = self.deadlines.reply_s
+        if not said.certain or not said.exact:
+            return True
+        if min(self.gone_at(said.conn), self.gone_at(receiver)) < said.at_s + patience:
+            return True
+        return self.is_down(said.at_s - 0.001, said.at_s + patience)
+
+    @cached_property
+    def lost(self) -> tuple[tuple[Said, int], ...]:
+        """Messages that never reached somebody who was there and had to hear them."""
+        return tuple(
+            (said, conn)
+            for said in self.said
+            if said.expects
+            for conn in said.expects
+            if conn not in self.hearers(said) and not self.excused(said, conn)
+        )
+
+    @cached_property
+    def delivered(self) -> int:
+        """How many deliveries were demanded and made."""
+        return sum(conn in self.hearers(said) for said in self.said for conn in said.expects)
+
+    # -- what it looked like -------------------------------------------------------------------------------------
+
+    @cached_property
+    def _attribution(self) -> re.Pattern[str] | None:
+        template = self.baseline.attribution
+        if template is None:
+            return None
+        before, _, after = template.partition("{name}")
+        return re.compile(_loose(before) + r"(?P<name>.+?)" + _loose(after.rstrip()), re.DOTALL)
+
+    def attributed_to(self, unit: bytes) -> str | None:
+        """The name to which the server attributes this unit, by its own format; None where the format is not there."""
+        if self._attribution is None:
+            return None
+        match = self._attribution.match(text_of(unit).lstrip("\r\n \t"))
+        return match["name"].strip() if match else None
+
+    def about(self, template: str | None, unit: bytes) -> str | None:
+        """The name in a notice of this template (`{name} left`), or None when the unit is no such notice."""
+        if template is None:
+            return None
+        before, _, after = template.partition("{name}")
+        masked = " ".join(text_of(unit).split())
+        match = re.fullmatch(_loose(before) + r"(?P<name>.*?)" + _loose(after), masked)
+        return match["name"].strip() if match else None
+
+    def masked(self, unit: bytes) -> str:
+        """A unit with every known name masked."""
+        return mask(text_of(unit), self.names)
+
+
+def _loose(template: str) -> str:
+    """A template as a pattern: `#` stands for any number or time, blanks for any blanks."""
+    pattern = re.escape(" ".join(template.split()) + (" " if template.endswith(" ") and template.strip() else ""))
+    return pattern.replace(r"\#", r"\S*?").replace(r"\ ", r"\s*")
+
+
+def _first(records: Iterable[E]) -> dict[int, E]:
+    found: dict[int, E] = {}
+    for record in records:
+        found.setdefault(record.conn, record)
+    return found

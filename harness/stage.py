@@ -1,0 +1,181 @@
+"""The stage: the server's process during one scenario, and everything that is done to it, written into the history."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.client.log import Log
+from harness.client.member import Member
+from harness.history import Deadlines, Output, Sample, ServerEvent
+from harness.target import RemoteServer, Server, ServerSpec, TargetError
+
+
+@dataclass
+class Plan:
+    """How this scenario's server is started."""
+
+    spec: ServerSpec
+    deadlines: Deadlines
+    log_path: Path | None = None
+    extra_args: tuple[str, ...] = ()
+    port: int | None = None
+    isolated: bool = False  # in a network namespace of its own: the port can be had at once
+
+
+@dataclass
+class Stage:
+    """The server under test: started, watched, stopped, killed, frozen, started again."""
+
+    plan: Plan
+    log: Log
+    server: Server | RemoteServer | None = None
+    frozen: bool = False
+    asked_to_end: bool = False
+    earlier_output: list[str] = field(default_factory=list)
+    _dead_noted: bool = False
+
+    @property
+    def remote(self) -> bool:
+        """Somebody else runs the server: nothing can be done to its process."""
+        return self.plan.spec.kind == "remote"
+
+    @property
+    def process(self) -> Server:
+        """The process. Raises RuntimeError for a remote server or before the start."""
+        if not isinstance(self.server, Server):
+            raise RuntimeError("there is no process of ours here")
+        return self.server
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where the server listens."""
+        assert self.server is not None
+        return self.server.address
+
+    # -- life ----------------------------------------------------------------------------------------------------
+
+    async def start(self, *, port: int | None = None) -> None:
+        """Start it and wait until it listens. Raises TargetError."""
+        began = self.log.now()
+        if self.remote:
+            self.server = RemoteServer(self.plan.spec)
+            await self.server.wait_until_listening(self.plan.deadlines.start_s)
+        else:
+            self.server = await Server.start(
+                self.plan.spec, port=port or self.plan.port, deadline_s=self.plan.deadlines.start_s, clock=self.log.now,
+                log_path=self.plan.log_path, extra_args=self.plan.extra_args,
+            )  # fmt: skip
+        self.asked_to_end = self._dead_noted = False
+        self._event("ready", took_s=self.log.now() - began)
+
+    async def start_again(self, deadline_s: float | None = None) -> bool:
+        """Start it once more on the same port. False (with the reason in the history) when it does not come up."""
+        port = self.address[1]
+        self.keep_output()
+        self.log.step("is started again on the same port", "server")
+        try:
+            await self.start(port=port)
+        except TargetError as error:
+            self._event("start-failed", detail=f"{error}\n{error.output[-600:]}".strip())
+            return False
+        return True
+
+    async def stop(self, number: int | None = None) -> bool:
+        """Ask it to end (SIGTERM, or the spec's own signal) and wait. False when it is still there at the deadline."""
+        number = number or self.plan.spec.stop_signal
+        self.asked_to_end = True
+        self._event("signal", detail=signal.Signals(number).name)
+        self.log.step(f"is told to end ({signal.Signals(number).name})", "server")
+        began = self.log.now()
+        self.process.signal(number)
+        ended = await self._wait_exit(self.plan.deadlines.stop_s)
+        if ended:
+            self._dead_noted = True
+            self._event("exited", detail=str(self.process.exit_status()), took_s=self.log.now() - began)
+        else:
+            self._event("stuck", detail=signal.Signals(number).name, took_s=self.log.now() - began)
+        return ended
+
+    async def _wait_exit(self, deadline_s: float) -> bool:
+        """In calm time: a starved machine stretches it."""
+        end = self.log.clock.calm() + deadline_s
+        while (left := end - self.log.clock.calm()) > 0:
+            if await self.process.wait_exit(left):
+                return True
+        return False
+
+    async def kill(self) -> None:
+        """SIGKILL, the whole tree."""
+        self.asked_to_end = True
+        await self.process.kill()
+        self._dead_noted = True
+        self._event("killed", detail="SIGKILL")
+        self.log.step("is killed (SIGKILL)", "server")
+
+    def freeze(self) -> None:
+        """SIGSTOP: the kernel goes on accepting connections, nobody answers them."""
+        self.process.freeze()
+        self.frozen = True
+        self._event("frozen")
+        self.log.step("is frozen (SIGSTOP)", "server")
+
+    def thaw(self) -> None:
+        """SIGCONT."""
+        self.process.thaw()
+        self.frozen = False
+        self._event("thawed")
+        self.log.step("runs on (SIGCONT)", "server")
+
+    async def end(self) -> None:
+        """Whatever happened: nothing of it is left. The output goes into the history."""
+        if isinstance(self.server, Server):
+            self.note_death()
+            self.keep_output()
+            await self.server.kill()
+        text = "".join(self.earlier_output)
+        if text:
+            self.log.add(Output(at_s=self.log.now(), text=text[:65536] + text[65536:][-65536:]))
+
+    def keep_output(self) -> None:
+        """Remember what the process has printed so far."""
+        if isinstance(self.server, Server):
+            text, dropped = self.server.output()
+            self.earlier_output.append(text + (f"\n[{dropped} bytes dropped]\n" if dropped else ""))
+
+    # -- watching ------------------------------------------------------------------------------------------------
+
+    def sample(self, label: str) -> Sample | None:
+        """Look at the whole process tree; None for a remote server."""
+        if not isinstance(self.server, Server):
+            return None
+        self.note_death()
+        sample = self.server.sample(label)
+        self.log.add(sample)
+        return sample
+
+    def alive(self) -> bool:
+        """Whether it runs; True for a remote server, of which nothing is known."""
+        return not isinstance(self.server, Server) or self.server.is_alive()
+
+    def note_death(self) -> None:
+        """Write down, once, that it ended without being asked."""
+        if isinstance(self.server, Server) and not self._dead_noted and not self.server.is_alive():
+            self._dead_noted = True
+            self._event("exited", asked=self.asked_to_end, detail=str(self.server.exit_status()))
+
+    def starved_s(self) -> float | None:
+        """How long its threads have stood ready without a processor so far, in seconds; None if unknown."""
+        if not isinstance(self.server, Server) or not self.server.is_alive():
+            return None
+        return self.server.sample("quiet").wait_s
+
+    def unread(self, member: Member) -> int | None:
+        """Bytes of this member that the server has not read; None where the kernel cannot be asked."""
+        if not isinstance(self.server, Server) or member.wire is None or member.identity.way == "proxy":
+            return None
+        return self.server.unread(member.wire.local_port)
+
+    def _event(self, what: str, *, asked: bool = True, detail: str = "", took_s: float | None = None) -> None:
+        self.log.add(ServerEvent(at_s=self.log.now(), what=what, asked=asked, detail=detail, took_s=took_s))

@@ -13,8 +13,8 @@ from junitparser import Error, Failure, JUnitXml, Properties, Property, Skipped,
 
 from harness.language import Language
 from harness.report.gathered import FileReport
-from harness.report.safe import QUOTED, quoted, visible, visible_lines
-from harness.report.text import STEPS, failure_sentence, reason_of, title_of, told_steps
+from harness.report.safe import QUOTED, visible, visible_lines
+from harness.report.text import STEPS, failure_sentence, reason_of, title_of, told_reason, told_steps, witness
 from harness.results import Judgement, RunResult, ScenarioResult
 
 Result = Failure | Error | Skipped
@@ -122,7 +122,7 @@ def _case_properties(scenario: ScenarioResult, say: Language) -> Any:
 
 
 def _outcome(scenario: ScenarioResult, say: Language) -> Result | None:
-    reason = visible(reason_of(scenario) or say("no reason was recorded"))
+    reason = told_reason(reason_of(scenario), say)
     match scenario.outcome:
         case "fail":
             failed = scenario.of("fail")
@@ -140,21 +140,12 @@ def _outcome(scenario: ScenarioResult, say: Language) -> Result | None:
 
 
 def _judged(judgement: Judgement, say: Language) -> Iterator[str]:
-    yield f"{judgement.id}: {visible(judgement.reason or say('no reason was recorded'))}"
-    if judgement.expected is not None:
-        yield "    " + say(
-            "expected: {text}", text=quoted(judgement.expected) if judgement.expected else say("nothing")
-        )
-    if judgement.observed is not None:
-        yield "    " + say(
-            "observed: {text}", text=quoted(judgement.observed) if judgement.observed else say("nothing")
-        )
-    if judgement.hint:
-        yield "    " + say("hint: {text}", text=visible(judgement.hint))
+    yield f"{judgement.id}: {told_reason(judgement.reason, say)}"
+    yield from witness(judgement, say)
 
 
 def _told(scenario: ScenarioResult, say: Language) -> Iterator[str]:
     for judgement in scenario.of("warn"):
-        yield f"{say('advice, {id}', id=judgement.id)}: {visible(judgement.reason or say('no reason was recorded'))}"
+        yield f"{say('advice, {id}', id=judgement.id)}: {told_reason(judgement.reason, say)}"
     if scenario.outcome in ("fail", "error"):
         yield from told_steps(scenario.steps, STEPS, say)

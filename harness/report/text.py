@@ -143,13 +143,13 @@ def _step(at_s: float, who: list[str], did: str, say: Language) -> str:
 def _details(result: RunResult, scenario: ScenarioResult, say: Language) -> Iterator[str]:
     """The judgements that went wrong, each with its witness, before the verdict."""
     for judgement in scenario.of("fail"):
-        yield f"{judgement.id}: {_reason(judgement.reason, say)}"
-        yield from _witness(judgement, say)
+        yield f"{judgement.id}: {told_reason(judgement.reason, say)}"
+        yield from witness(judgement, say)
     for judgement in scenario.of("error"):
-        yield f"{say('not judged, {id}', id=judgement.id)}: {_reason(judgement.reason, say)}"
+        yield f"{say('not judged, {id}', id=judgement.id)}: {told_reason(judgement.reason, say)}"
     for judgement in scenario.of("warn"):
-        yield f"{say('advice, {id}', id=judgement.id)}: {_reason(judgement.reason, say)}"
-        yield from _witness(judgement, say)
+        yield f"{say('advice, {id}', id=judgement.id)}: {told_reason(judgement.reason, say)}"
+        yield from witness(judgement, say)
     if scenario.outcome in ("fail", "error"):
         if scenario.server_log:
             yield say("server output: {path}", path=visible(scenario.server_log, QUOTED))
@@ -157,7 +157,8 @@ def _details(result: RunResult, scenario: ScenarioResult, say: Language) -> Iter
         yield say("to see it again: {command}", command=again)
 
 
-def _witness(judgement: Judgement, say: Language) -> Iterator[str]:
+def witness(judgement: Judgement, say: Language) -> Iterator[str]:
+    """What goes with a judgement's reason: what was expected, what came instead, what to do about it."""
     if judgement.expected is not None or judgement.observed is not None:
         yield "    " + say("expected: {text}", text=_quotation(judgement.expected, say))
         yield "    " + say("observed: {text}", text=_quotation(judgement.observed, say))
@@ -179,7 +180,8 @@ def first_paragraph(text: str) -> str:
     return " ".join(text.strip().split("\n\n")[0].split())
 
 
-def _reason(reason: str | None, say: Language) -> str:
+def told_reason(reason: str | None, say: Language) -> str:
+    """The reason, safe to print, or that there is none."""
     return visible(reason or say("no reason was recorded"))
 
 
@@ -190,11 +192,11 @@ def _verdict(scenario: ScenarioResult, say: Language) -> str:
         case "fail":
             return failure_sentence(scenario, say)
         case "warn":
-            return say("advice on {ids}", ids=_ids(scenario.of("warn")))
+            return say("advice on {ids}", ids=ids_of(scenario.of("warn")))
         case "skip":
-            return _reason(reason_of(scenario), say)
+            return told_reason(reason_of(scenario), say)
         case "error":
-            return say("the harness could not judge: {reason}", reason=_reason(reason_of(scenario), say))
+            return say("the harness could not judge: {reason}", reason=told_reason(reason_of(scenario), say))
 
 
 def _success(scenario: ScenarioResult, say: Language) -> str:
@@ -210,9 +212,9 @@ def failure_sentence(scenario: ScenarioResult, say: Language) -> str:
     """Which properties were violated, and whether each time."""
     failed = scenario.of("fail")
     if not failed:
-        return _reason(scenario.reason, say)
+        return told_reason(scenario.reason, say)
     sentence = say.plural(
-        len(failed), "{count} property violated: {ids}", "{count} properties violated: {ids}", ids=_ids(failed)
+        len(failed), "{count} property violated: {ids}", "{count} properties violated: {ids}", ids=ids_of(failed)
     )
     if scenario.intermittent:
         often = say("intermittent: {failed} of {runs} runs failed", failed=scenario.failed_runs, runs=scenario.runs)
@@ -227,7 +229,8 @@ def reason_of(scenario: ScenarioResult) -> str | None:
     return next((one.reason for one in scenario.of(scenario.outcome) if one.reason), None)
 
 
-def _ids(judgements: tuple[Judgement, ...]) -> str:
+def ids_of(judgements: tuple[Judgement, ...]) -> str:
+    """The properties judged, each once."""
     return ", ".join(dict.fromkeys(judgement.id for judgement in judgements))
 
 

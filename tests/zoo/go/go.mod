@@ -1,0 +1,3 @@
+module zoo/chat
+
+go 1.21

@@ -86,7 +86,7 @@ PORTUGUESE: dict[str, str] = {
     "passed": "com sucesso",
     "failed": "com falha",
     "warned": "com aviso",
-    "skipped": "pulados",
+    "skipped": "sem execução",
     "not judged (error)": "sem veredito (erro)",
     # The documented tests; in Portuguese, exactly as documented.
     "Test {number}: {title}": "Teste {number}: {title}",

@@ -126,7 +126,9 @@ def _outcome(scenario: ScenarioResult, say: Language) -> Result | None:
     match scenario.outcome:
         case "fail":
             failed = scenario.of("fail")
-            failure = Failure(failure_sentence(scenario, say), failed[0].fingerprint if failed else "fail")
+            failure = Failure(
+                failure_sentence(scenario, say), visible(failed[0].fingerprint or "fail", QUOTED) if failed else "fail"
+            )
             failure.text = "\n".join(line for one in failed for line in _judged(one, say)) or reason
             return failure
         case "skip":

@@ -3,7 +3,8 @@
 Names, messages and logs of a server under test are whatever somebody chose to send. Whatever could move a cursor,
 colour a line, turn its direction round, hide, break XML or be taken for a command by a CI system is shown as a visible
 escape (`\\x1b`, `\\u202e`, `\\::error::`). A byte that is not UTF-8 and an ASCII control are told as `\\xNN`, any other
-character as `\\uNNNN`. What is safe already stays as it is: `visible(visible(x)) == visible(x)`.
+character as `\\uNNNN`. What is safe already stays as it is: `visible(visible(x)) == visible(x)`. Rich's markup needs no
+escape: the console prints `rich.text.Text`, in which there is none.
 """
 
 from __future__ import annotations
@@ -56,13 +57,6 @@ def visible_lines(value: bytes | str, most: int = 200, limit: int = LINE) -> lis
 def quoted(value: bytes | str, limit: int = QUOTED) -> str:
     """`value` made visible, between double quotes."""
     return f'"{visible(value, limit)}"'
-
-
-def markup(value: bytes | str, limit: int = LINE) -> str:
-    """`value` made visible, and what rich would take for markup made plain."""
-    from rich.markup import escape
-
-    return escape(visible(value, limit))
 
 
 def _head(value: bytes | str, limit: int) -> tuple[str, int, str]:

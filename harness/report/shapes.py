@@ -38,26 +38,110 @@ BROKEN: dict[str, tuple[str, str]] = {
 
 #: fingerprint → what a server does that fails in this way.
 SHAPES: dict[str, tuple[str, str]] = {
-    "delivers:silent-room": (
-        "stops relaying: the others no longer hear one another",
-        "para de retransmitir: os demais deixam de se ouvir",
+    "accepts:no-connection": ("refuses the connections of newcomers", "recusa a conexão de quem chega"),
+    "accepts:not-let-in": ("leaves newcomers waiting for a first word", "deixa quem chega esperando sem resposta"),
+    "accepts:crowd-outside": (
+        "leaves many outside when many come at once",
+        "deixa muitos de fora quando muitos chegam de uma vez",
     ),
-    "delivers:lost": ("loses messages", "perde mensagens"),
-    "delivers:late": ("delivers messages too late", "entrega mensagens tarde demais"),
-    "welcomes:silent-return": ("leaves a returning client without a word", "deixa sem resposta quem reconecta"),
-    "welcomes:other-shape": ("greets a returning client differently", "recebe de outra forma quem reconecta"),
-    "welcomes:different": ("greets a returning client differently", "recebe de outra forma quem reconecta"),
-    "accepts:silent": ("leaves newcomers without a word", "deixa sem resposta quem chega"),
-    "survives:exited": ("exits", "encerra sozinho"),
-    "survives:crashed": ("crashes", "cai"),
-    "serves:silent-room": ("does not relay between fresh clients", "não retransmite entre clientes novos"),
-    "forgets:ghost": ("goes on listing clients that are gone", "continua listando clientes que já saíram"),
-    "forgets:listed": ("goes on listing clients that are gone", "continua listando clientes que já saíram"),
-    "forgets:name-taken": ("does not free the name of a client that is gone", "não libera o nome de quem já saiu"),
+    "refuses:still-open": ("still takes connections after it was stopped", "ainda aceita conexões depois de parado"),
+    "refuses:left-hanging": (
+        "ends without its clients learning of it",
+        "encerra sem que os clientes fiquem sabendo",
+    ),
+    "survives:died": ("ends by itself", "encerra sozinho"),
+    "serves:no-connection": ("takes no more connections after a fault", "não aceita mais conexões depois da falha"),
+    "serves:no-login-newcomers": (
+        "lets no fresh client log in after a fault, while others are there",
+        "não deixa clientes novos entrarem depois da falha, com outros presentes",
+    ),
+    "serves:no-login-empty": (
+        "lets no fresh client log in after a fault, even when all have left",
+        "não deixa clientes novos entrarem depois da falha, mesmo com a sala vazia",
+    ),
+    "serves:no-exchange-newcomers": (
+        "stops relaying to fresh clients while others are there",
+        "para de retransmitir para clientes novos, com outros presentes",
+    ),
+    "serves:no-exchange-empty": (
+        "stops relaying for good: fresh clients do not hear each other even when all have left",
+        "para de retransmitir de vez: clientes novos não se ouvem nem com a sala vazia",
+    ),
+    "responsive:late": ("makes bystanders wait during a fault", "faz os demais esperarem durante a falha"),
+    "responsive:stalled": (
+        "stands still during a fault: bystanders are blocked",
+        "para durante a falha: todos ficam bloqueados",
+    ),
+    "restarts:not-again": ("does not start again on its own port", "não volta a escutar na própria porta"),
+    "stops:stuck": ("does not end when told to", "não encerra quando recebe o sinal"),
+    "welcomes:silent-introduction": (
+        "says nothing to some clients that connect or return",
+        "não diz nada a alguns clientes que conectam ou retornam",
+    ),
+    "welcomes:partial-introduction": (
+        "leaves out a part of the introduction for some clients",
+        "omite parte da apresentação para alguns clientes",
+    ),
+    "admits:overheard": (
+        "shows the conversation to one who has not joined",
+        "mostra a conversa a quem ainda não entrou",
+    ),
+    "admits:announced": ("announces one who never joined", "anuncia quem nunca entrou"),
+    "forgets:still-listed": ("goes on listing clients that are gone", "continua listando clientes que já saíram"),
+    "forgets:name-taken": ("keeps the name of a client that is gone", "não libera o nome de quem já saiu"),
+    "forgets:not-told": ("does not tell the others that somebody left", "não avisa os demais de que alguém saiu"),
+    "identity:misattributed": ("shows messages under the wrong name", "mostra mensagens com o nome errado"),
+    "identity:shared-name": ("lets two clients share a name", "deixa dois clientes com o mesmo nome"),
+    "delivers:after-departure-nobody": (
+        "stops relaying after a departure: nobody hears anybody",
+        "para de retransmitir depois de uma saída: ninguém ouve ninguém",
+    ),
+    "delivers:after-departure-some": (
+        "loses messages after a departure: some no longer hear the others",
+        "perde mensagens depois de uma saída: alguns deixam de ouvir os demais",
+    ),
+    "delivers:during-fault-nobody": (
+        "stops relaying during a fault: nobody hears anybody",
+        "para de retransmitir durante a falha: ninguém ouve ninguém",
+    ),
+    "delivers:during-fault-some": (
+        "loses messages of bystanders during a fault",
+        "perde mensagens dos demais durante a falha",
+    ),
+    "delivers:newcomers-nobody": (
+        "relays nothing any more once newcomers have come",
+        "não retransmite mais nada depois que chegam clientes novos",
+    ),
+    "delivers:newcomers-some": (
+        "loses messages once newcomers have come",
+        "perde mensagens depois que chegam clientes novos",
+    ),
+    "delivers:bystander-dropped": (
+        "ends the connection of clients that did nothing wrong",
+        "derruba a conexão de quem não fez nada de errado",
+    ),
+    "once:twice": ("delivers messages twice", "entrega mensagens repetidas"),
+    "ordered:overtaken": ("lets messages overtake one another", "deixa mensagens ultrapassarem umas às outras"),
+    "intact:changed": ("changes the words of messages", "altera o texto das mensagens"),
+    "intact:joined": ("joins several messages into one", "emenda várias mensagens em uma"),
+    "intact:cut": ("cuts one message into several", "corta uma mensagem em várias"),
+    "private:leaked": ("shows directed messages to others", "mostra mensagens privadas a terceiros"),
+    "genuine:unsaid": ("shows messages that nobody sent", "mostra mensagens que ninguém enviou"),
     "genuine:forged": ("lets one client write in another's name", "deixa um cliente escrever em nome de outro"),
-    "threads:leak": ("keeps a thread for each client that left", "mantém uma thread para cada cliente que saiu"),
-    "sockets:leak": ("keeps a socket for each client that left", "mantém um socket para cada cliente que saiu"),
-    "sockets:close-wait": ("never closes its side (CLOSE_WAIT)", "nunca fecha o seu lado da conexão (CLOSE_WAIT)"),
-    "memory:leak": ("uses more memory with each client that left", "usa mais memória a cada cliente que sai"),
-    "idles:busy-loop": ("spins in a busy loop", "fica girando em espera ocupada"),
+    "genuine:ghost": ("goes on speaking for clients that are gone", "continua falando por clientes que já saíram"),
+    "threads:grow-with-departures": (
+        "keeps a thread for each client that left",
+        "mantém uma thread para cada cliente que saiu",
+    ),
+    "sockets:grow-with-departures": (
+        "keeps a file or socket for each client that left",
+        "mantém um arquivo ou socket para cada cliente que saiu",
+    ),
+    "sockets:close-wait": (
+        "never closes its side of a connection (CLOSE_WAIT)",
+        "nunca fecha o seu lado da conexão (CLOSE_WAIT)",
+    ),
+    "memory:unbounded": ("keeps whatever it is sent in memory", "guarda na memória tudo o que recebe"),
+    "idles:busy": ("spins in a busy loop with nobody connected", "fica em laço ocupado sem ninguém conectado"),
+    "closes:never": ("does not close the connection on a polite leave", "não fecha a conexão quando alguém se despede"),
 }

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from harness.report.safe import visible
+from harness.report.text import numbered, render_text
+
+from . import golden
+from .sample import DOCUMENTED, OTHERS, a_failed_baseline, a_run
+
+DOCUMENTED_REPORT = """\
+Teste 1: Conexão recusada
+SUCESSO: Conexão recusada detectada corretamente
+
+Teste 2: Desconexão súbita
+Conectado ao servidor
+SUCESSO: Socket fechado abruptamente
+
+Teste 3: Dados malformados
+Conectado ao servidor
+Timeout na resposta (pode ser esperado)
+SUCESSO: Teste de dados malformados concluído
+"""
+
+
+@pytest.fixture(autouse=True)
+def _no_remedies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wording of `harness explain` is not this room's."""
+    monkeypatch.setattr("harness.report.findings._remedies", lambda: None)
+
+
+@pytest.mark.parametrize("lang", ["en", "pt-BR"])
+def test_the_report_of_a_whole_run(lang: str) -> None:
+    golden.check(f"report.{lang}.txt", render_text(a_run(), lang))
+
+
+@pytest.mark.parametrize("lang", ["en", "pt-BR"])
+def test_the_report_of_a_run_that_could_judge_nothing(lang: str) -> None:
+    golden.check(f"unjudged.{lang}.txt", render_text(a_failed_baseline(), lang))
+
+
+def test_the_documented_tests_keep_their_documented_words_and_come_first() -> None:
+    assert render_text(a_run(), "pt-BR").startswith(DOCUMENTED_REPORT + "\n")
+
+
+def test_without_documented_tests_the_numbers_begin_with_one() -> None:
+    assert [number for number, _ in numbered(OTHERS)][:2] == [1, 2]
+    assert [number for number, _ in numbered((OTHERS[0], DOCUMENTED[0]))] == [3, 4]
+
+
+@pytest.mark.parametrize("lang", ["en", "pt-BR"])
+def test_each_test_ends_with_one_line_that_tells_its_outcome(lang: str) -> None:
+    text = render_text(a_run(), lang)
+    words = {"en": "PASS|FAIL|WARN|SKIP|ERROR", "pt-BR": "SUCESSO|FALHA|AVISO|PULADO|ERRO"}[lang]
+    tests = [block for block in text.split("\n\n") if re.match(r"(Test|Teste) \d+: ", block)]
+    assert len(tests) == len(a_run().scenarios)
+    for block in tests:
+        assert [bool(re.match(rf"({words}): ", line)) for line in block.splitlines()].count(True) == 1
+        assert re.match(rf"({words}): ", block.splitlines()[-1])
+
+
+def test_a_documented_test_that_fails_says_so_under_its_documented_title() -> None:
+    failing = replace(OTHERS[1], documented=2)
+    text = render_text(a_run(scenarios=(failing,)), "pt-BR")
+    assert text.startswith("Teste 2: Desconexão súbita\n")
+    assert "\nFALHA: 2 propriedades violadas: delivers, welcomes\n" in text
+    assert "Socket fechado abruptamente" not in text
+
+
+def test_an_interrupted_run_says_so() -> None:
+    assert "broken off" in render_text(a_run(interrupted=True, exit_status=130), "en")
+
+
+def test_quotations_are_bounded() -> None:
+    assert max(map(len, render_text(a_run(), "en").splitlines())) <= 1100
+
+
+def test_no_line_of_the_report_can_harm_a_terminal() -> None:
+    for line in render_text(a_run(), "en").splitlines():
+        assert visible(line, 5000) == line
+
+
+def test_the_way_to_repeat_names_scenario_seed_and_server() -> None:
+    text = render_text(a_run(), "en")
+    assert "harness run 'storm/churn[50]' --seed 42 --server 'python3 my_server.py {port}'" in text
+
+
+def test_a_remedy_is_told_in_one_line_with_a_failure_and_whole_with_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = "Remove the client.\nThen go on.\n\nPython:\n    clients.discard(c)\n"
+    monkeypatch.setattr("harness.report.findings._remedies", lambda: lambda prop, lang: f"{prop} {lang}: {told}")
+    text = render_text(a_run(), "en")
+    assert "    remedy: delivers en: Remove the client. Then go on.\n" in text
+    assert "        clients.discard(c)\n" in text

@@ -126,6 +126,7 @@ PORTUGUESE: dict[str, str] = {
     "{title}: {count} scenarios": "{title}: {count} cenários",
     "{ids} and {count} more": "{ids} e mais {count}",
     "probable cause: {text}": "causa provável: {text}",
+    "more: {command}": "mais: {command}",
     "Summary": "Resumo",
     "Server: {target}": "Servidor: {target}",
     "the built-in server {name}": "o servidor embutido {name}",

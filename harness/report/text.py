@@ -31,6 +31,8 @@ STEPS_OF_A_PASS = 6
 STEPS = 16
 #: Scenarios named for a finding.
 NAMED = 8
+#: A longer remedy is told by its first paragraph; `harness explain` has the rest.
+REMEDY_LINES = 12
 
 #: The documented tests: title, and the sentence of success.
 DOCUMENTED = {
@@ -245,9 +247,17 @@ def _findings(findings: tuple[Finding, ...], say: Language) -> Iterator[list[str
         if finding.cause:
             block.append("    " + say("probable cause: {text}", text=visible(finding.cause)))
         if finding.remedy:
-            first, *rest = visible_lines(finding.remedy)
-            block += ["    " + say("remedy: {text}", text=first), *(f"    {line}" for line in rest)]
+            block += [f"    {line}" for line in _remedy(finding, finding.remedy, say)]
         yield block
+
+
+def _remedy(finding: Finding, told: str, say: Language) -> list[str]:
+    """The remedy, whole if it is short, else its first paragraph and where to read on."""
+    lines = visible_lines(told)
+    if len(lines) > REMEDY_LINES:
+        more = say("more: {command}", command=f"harness explain {visible(finding.fingerprint.partition(':')[0])}")
+        return [say("remedy: {text}", text=visible(first_paragraph(told))), more]
+    return [say("remedy: {text}", text=lines[0]), *lines[1:]] if lines else []
 
 
 def finding_line(finding: Finding, say: Language) -> str:

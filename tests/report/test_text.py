@@ -94,3 +94,11 @@ def test_a_remedy_is_told_in_one_line_with_a_failure_and_whole_with_a_finding(mo
     text = render_text(a_run(), "en")
     assert "    remedy: delivers en: Remove the client. Then go on.\n" in text
     assert "        clients.discard(c)\n" in text
+
+
+def test_a_long_remedy_is_told_by_its_first_paragraph_and_where_to_read_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = "Remove the client.\n\n" + "code\n" * 40
+    monkeypatch.setattr("harness.report.findings._remedies", lambda: lambda prop, lang: told)
+    text = render_text(a_run(), "pt-BR")
+    assert "    como corrigir: Remove the client.\n    mais: harness explain delivers\n" in text
+    assert "code" not in text

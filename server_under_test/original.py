@@ -6,14 +6,14 @@ While everybody stays, or leaves with `/quit`, this works. It breaks when somebo
 Known faults, kept on purpose; nothing below was put in to cause them:
 
 1. *After somebody was cut off, messages no longer reach the others.* A reset connection makes `listen` end with
-   ConnectionResetError, and nobody takes that client off the list. The next `broadcast` fails at its dead socket: those
-   behind it in the list hear nothing, and the exception ends the thread that was reading the innocent *speaker*. One
-   after the other, everybody who speaks (or merely joins) is no longer listened to.
-2. *Who comes back is sometimes not introduced.* `introduced` remembers which numbers have heard the introduction. Whoever
-   closes without `/quit` gives the number back, but stays in that set: the next client of that number, often the
-   same person, is met with silence. (A reset client never gives its number back, so then the introduction does come.)
-3. *The threads of those who left live on.* `host` waits for `left`, and only `/quit` sets it. After any other departure it
-   waits for ever, and keeps the socket open too (CLOSE_WAIT).
+   ConnectionResetError, and nobody takes that client off the list. The next `broadcast` fails at its dead socket:
+   those behind it in the list hear nothing, and the exception ends the thread that was reading the innocent *speaker*.
+   One after the other, everybody who speaks (or merely joins) is no longer listened to.
+2. *Who comes back is sometimes not introduced.* `introduced` remembers which numbers have heard the introduction.
+   Whoever closes without `/quit` gives the number back, but stays in that set: the next client of that number, often
+   the same person, is met with silence. (A reset client never gives its number back, so then the introduction comes.)
+3. *The threads of those who left live on.* `host` waits for `left`, and only `/quit` sets it. After any other
+   departure it waits for ever, and keeps the socket open too (CLOSE_WAIT).
 
 All three have one root: the tidying up is written for `/quit`, and copied, in part, for the end of the input.
 """
@@ -49,7 +49,7 @@ introduced: set[int] = set()  # have heard the introduction: nobody needs it twi
 
 def broadcast(text: str, sender: Client) -> None:
     """Tell everybody but the sender."""
-    for client in list(clients):
+    for client in clients.copy():
         if client is not sender:
             client.send(text)
 
@@ -73,7 +73,7 @@ def whisper(client: Client, words: list[str]) -> None:
     if len(words) < 3:
         client.send("* Uso: /whisper NOME MENSAGEM")
         return
-    for other in list(clients):
+    for other in clients.copy():
         if other.name == words[1]:
             other.send(f"[{client.name} -> {other.name}] {words[2]}")
             client.send(f"* Mensagem privada enviada a {other.name}")

@@ -1,16 +1,16 @@
 """The chat server after its repair: one thread for each client, and a lock around the list of clients.
 
-What was repaired: ConnectionResetError is handled, a client that is gone is taken off the list and its socket closed, every
-use of the list holds `lock`, and one function, `greet`, receives every newcomer. Whoever leaves with `/quit`, or closes
-the connection properly (FIN), leaves nothing behind.
+What was repaired: ConnectionResetError is handled, a client that is gone is taken off the list and its socket closed,
+every use of the list holds `lock`, and one function, `greet`, receives every newcomer. Whoever leaves with `/quit`, or
+closes the connection properly (FIN), leaves nothing behind.
 
 Known fault, kept on purpose; nothing below was put in to cause it:
 
 *After somebody was cut off, the room stops.* `vanished` takes the reset client off the list and tells the others, all
-while it holds `lock`; but `broadcast` takes `lock` itself, and a `threading.Lock` cannot be taken twice, not even by its
-owner. That thread waits for itself, for ever, and everybody else who speaks, joins or leaves waits behind it. (When
+while it holds `lock`; but `broadcast` takes `lock` itself, and a `threading.Lock` cannot be taken twice, not even by
+its owner. That thread waits for itself, for ever, and everybody else who speaks, joins or leaves waits behind it. (When
 `broadcast` is the first to notice the reset, it calls `vanished` with the lock held, and the same happens.) The server
-looks alive: it runs, accepts and greets everybody who comes, and returns nobody's message.
+looks alive: it runs, accepts and greets everybody who comes, and passes nobody's message on.
 
 `threading.RLock` would hide it. Better: do under the lock what concerns the list, and send after it was given back.
 """
@@ -44,7 +44,7 @@ lock = threading.Lock()  # around every use of `clients`
 def broadcast(text: str, sender: Client) -> None:
     """Tell everybody but the sender."""
     with lock:
-        for client in list(clients):
+        for client in clients:
             if client is sender:
                 continue
             try:

@@ -95,6 +95,12 @@ class Chat {
 
   // --- talking
 
+  /** The end of one that sends a line without end: it is not even read any more. */
+  tooLong(client) {
+    client.socket.pause();
+    this.part(client, 'That line is too long.');
+  }
+
   /** Cuts what TCP brought into lines. */
   take(client, data) {
     let start = 0;
@@ -104,13 +110,13 @@ class Chat {
       client.pieces = [];
       client.pending = 0;
       start = end + 1;
-      if (line.length > LONGEST_LINE) this.part(client, 'That line is too long.');
+      if (line.length > LONGEST_LINE) this.tooLong(client);
       else this.hear(client, clean(line));
     }
     if (client.leaving || start === data.length) return;
     client.pieces.push(Buffer.from(data.subarray(start)));
     client.pending += data.length - start;
-    if (client.pending > LONGEST_LINE) this.part(client, 'That line is too long.');
+    if (client.pending > LONGEST_LINE) this.tooLong(client);
   }
 
   hear(client, line) {

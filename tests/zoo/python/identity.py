@@ -1,24 +1,36 @@
-"""Defect `identity`: names are kept by descriptor number, and a reset leaves one behind.
+"""Defect `identity`: everybody sits on a numbered seat, the names belong to the seats, and a reset leaves one behind.
 
-The kernel gives the next newcomer the same number, and the newcomer speaks under the old name.
+The next newcomer gets the seat that is free, and speaks under the old name.
 """
+
+from itertools import count
 
 from base_threads import Chat, Client, main
 
 
-class ByDescriptor(Chat):
+class Seats(Chat):
     def __init__(self) -> None:
         super().__init__()
+        self.seats: dict[Client, int] = {}
         self.names: dict[int, str] = {}
 
+    def welcome(self, client: Client) -> None:
+        seat = next(number for number in count() if number not in self.seats.values())
+        self.seats[client] = seat
+        self.names.setdefault(seat, str(client.name))
+        super().welcome(client)
+
     def converse(self, client: Client) -> None:
-        number = client.sock.fileno()
-        self.names.setdefault(number, str(client.name))
         super().converse(client)
-        del self.names[number]  # a reset leaves `converse` by an exception, and does not come by here
+        del self.names[self.seats[client]]  # a reset leaves `converse` by an exception, and does not come by here
+
+    def leave(self, client: Client) -> None:
+        with self.lock:
+            self.seats.pop(client, None)
+        super().leave(client)
 
     def signature(self, client: Client) -> str:
-        return self.names[client.sock.fileno()]
+        return self.names[self.seats[client]]
 
 
-main(ByDescriptor())
+main(Seats())

@@ -42,7 +42,7 @@ class Chat:
     def run(self, port: int) -> None:
         """Serve on `port` until SIGTERM or SIGINT."""
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self.stop)
+            signal.signal(number, signal.SIG_DFL)  # the kernel closes the connections
         self.listener = self.listen(port)
         self.selector.register(self.listener, selectors.EVENT_READ)
         while True:
@@ -60,10 +60,6 @@ class Chat:
         listener.listen(BACKLOG)
         listener.setblocking(False)
         return listener
-
-    def stop(self, _signum: int, _frame: object) -> None:
-        """End: the kernel closes the connections."""
-        raise SystemExit(0)
 
     def patience(self) -> float | None:
         """How long to wait for events: for ever, but for the pause after running out of descriptors."""

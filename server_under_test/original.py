@@ -114,8 +114,9 @@ def host(client: Client) -> None:
     """Let one client in, wait until it has left, and tidy up."""
     introduce(client)
     clients.append(client)
+    news = f"* {client.name} entrou no chat"  # its name, before it can change it
     threading.Thread(target=listen, args=(client,), daemon=True).start()
-    broadcast(f"* {client.name} entrou no chat", client)
+    broadcast(news, client)
     client.left.wait()
     clients.remove(client)
     numbers.discard(client.number)

@@ -11,6 +11,7 @@ this is how one knows that the zoo is right before the harness is.
 
 from __future__ import annotations
 
+import itertools
 import re
 import resource
 import signal
@@ -25,6 +26,8 @@ from contextlib import suppress
 from talker import Entry, Server, Talker, entries, fill, settle
 
 MIB = 1 << 20
+#: For names that nobody has had.
+FRESH = itertools.count()
 
 
 class Skipped(Exception):
@@ -290,9 +293,9 @@ def check_genuine(server: Server) -> None:
 
 def churn(server: Server, leave: Callable[[Talker], None], times: int) -> None:
     """Clients come, say something, and leave."""
-    watcher = server.talker("watcher")
-    for n in range(times):
-        talker = server.talker(f"c{n}")
+    watcher = server.talker(f"watcher{next(FRESH)}")
+    for _ in range(times):
+        talker = server.talker(f"c{next(FRESH)}")
         assert watcher.hears(talker.say())
         leave(talker)
     watcher.close()
@@ -466,12 +469,16 @@ CHECKS: dict[str, Callable[[Server], None]] = {
     name.removeprefix("check_"): function for name, function in list(globals().items()) if name.startswith("check_")
 }
 
-#: Checks that cannot pass without what a defect takes away: they need a room that lives, a reader, an orderly end.
+#: Checks that cannot pass without what a defect takes away: they need a room that lives, names to return under, and so on.
 NEEDED: dict[str, list[str]] = {
     "survives": list(CHECKS),
     "serves": list(CHECKS),
     "responsive": ["memory"],
     "stops": ["handles"],
+    "welcomes": ["once", "private"],
+    "forgets": ["once", "private"],
+    "delivers": ["once", "threads", "sockets", "memory", "responsive", "ordered", "genuine", "discreet", "names"],
+    "intact": ["discreet"],
 }
 
 

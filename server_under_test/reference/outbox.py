@@ -18,37 +18,43 @@ SEND_BUFFER = 64 * 1024  # SO_SNDBUF (the kernel doubles it): a stalled reader s
 SOFT_BYTES = 384 * 1024
 STALLED_S = 1.0
 HARD_BYTES = 2 * 1024 * 1024
-MARKS = 512
+MARKS = 512  # pieces of news for which is known what of them was acknowledged
 _TCPI_BYTES_ACKED = 120  # its offset in struct tcp_info, linux/tcp.h (a u64; Linux 4.1)
 
 
 class Outbox:
     """The outgoing side of one connection. `seq` numbers are those of the room's messages."""
 
+    # Where in a piece of news each message ends, and its number; one tuple for all receivers.
+    Ends = tuple[tuple[int, int], ...]
+
     def __init__(self, transport: asyncio.Transport, seq: int) -> None:
         self._transport = transport
         self._pending: list[bytes] = []
-        self._written = 0
-        self._marks: deque[tuple[int, int]] = deque()  # (bytes written, last message among them)
+        self._size = 0  # of all that was ever put in
+        self._marks: deque[tuple[int, Outbox.Ends]] = deque()  # (where a piece of news began, its ends)
         self._floor = seq
         self._full_since: float | None = None
         self._closed = False
 
-    def put(self, data: bytes) -> bool:
+    def put(self, data: bytes, ends: Ends = ()) -> bool:
         """Queue `data`; True when nothing was queued before, so that somebody has to call `flush`."""
+        if ends:
+            if len(self._marks) >= MARKS:
+                self._floor = self._marks.popleft()[1][-1][1]
+            self._marks.append((self._size, ends))
+        self._size += len(data)
         self._pending.append(data)
         return len(self._pending) == 1
 
-    def flush(self, seq: int, now: float) -> bool:
-        """Write what is queued, up to message `seq`. False when that is more than a client may leave unread."""
+    def flush(self, now: float) -> bool:
+        """Write what is queued. False when more is waiting now than a client may leave unread."""
         data = b"".join(self._pending)
         self._pending.clear()
         if self._closed or self._transport.is_closing():
             return True
         if data:
             self._transport.write(data)
-            self._written += len(data)
-            self._mark(seq)
         queued = self._transport.get_write_buffer_size()
         if queued <= SOFT_BYTES:
             self._full_since = None
@@ -71,25 +77,20 @@ class Outbox:
     def heard(self) -> int:
         """The last message whose every byte the client's side has acknowledged."""
         acknowledged = self._acknowledged()
-        while self._marks and self._marks[0][0] <= acknowledged:
-            self._floor = self._marks.popleft()[1]
+        for start, ends in self._marks:
+            for end, seq in ends:
+                if start + end > acknowledged:
+                    return self._floor
+                self._floor = seq
         return self._floor
 
-    def _mark(self, seq: int) -> None:
-        last = self._marks[-1][1] if self._marks else self._floor
-        if seq == last:
-            return
-        self._marks.append((self._written, seq))
-        if len(self._marks) > MARKS:
-            self._floor = self._marks.popleft()[1]
-
     def _acknowledged(self) -> int:
-        """Bytes that the other side's kernel has confirmed; all that were written, where ours does not count them."""
+        """Bytes that the other side's kernel has confirmed; all that there were, where ours does not count them."""
         sock = self._transport.get_extra_info("socket")
         try:
             info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCPI_BYTES_ACKED + 8)
         except OSError:
-            return self._written
+            return self._size
         if len(info) < _TCPI_BYTES_ACKED + 8:
-            return self._written
+            return self._size
         return int(struct.unpack_from("=Q", info, _TCPI_BYTES_ACKED)[0])

@@ -16,6 +16,7 @@ from .wording import fold
 
 if TYPE_CHECKING:
     from .client import Client
+    from .outbox import Outbox
 
 
 class Room:
@@ -30,6 +31,8 @@ class Room:
         self._numbers = itertools.count(1)
         self._dirty: list[Client] = []  # have something to be written
         self._news: list[bytes] = []  # for everybody but `_but`
+        self._news_size = 0
+        self._ends: list[tuple[int, int]] = []  # where in the news a message ends, and its number
         self._but: Client | None = None
         self._flush_due = False
         self._closing = False
@@ -78,6 +81,8 @@ class Room:
         return True
 
     def session(self, token: str) -> Session | None:
+        """The session of that token, if it can still be resumed."""
+        self._sessions.expire(self._loop.time())
         return self._sessions.find(token)
 
     def resume(self, client: Client, session: Session) -> tuple[list[bytes], bool] | None:
@@ -102,6 +107,7 @@ class Room:
         line = f"<{client.session.name}> {text}\n".encode()
         self.history.add(client.session, line)
         self._tell_others(client, line)
+        self._ends.append((self._news_size, self.history.seq))
 
     def tell_others(self, client: Client, text: str) -> None:
         """A notice to everybody but `client`."""
@@ -123,7 +129,7 @@ class Room:
         dirty, self._dirty = self._dirty, []
         now = self._loop.time()
         for client in dirty:
-            if not client.outbox.flush(self.history.seq, now):
+            if not client.outbox.flush(now):
                 client.drop("slow reader")
 
     def tick(self, now: float) -> None:
@@ -139,20 +145,23 @@ class Room:
             self._spread()
             self._but = client
         self._news.append(line)
+        self._news_size += len(line)
         self._schedule_flush()
 
     def _spread(self) -> None:
         """Hand the collected news to its receivers."""
         if not self._news:
             return
-        data = b"".join(self._news)
+        data, ends = b"".join(self._news), tuple(self._ends)
         self._news.clear()
+        self._ends.clear()
+        self._news_size = 0
         for client in self.clients.values():
             if client is not self._but:
-                self._queue(client, data)
+                self._queue(client, data, ends)
 
-    def _queue(self, client: Client, data: bytes) -> None:
-        if client.outbox.put(data):
+    def _queue(self, client: Client, data: bytes, ends: Outbox.Ends = ()) -> None:
+        if client.outbox.put(data, ends):
             self._dirty.append(client)
             self._schedule_flush()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 import sys
@@ -88,7 +89,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         sock = listen(settings.host, settings.port)
     except OSError as problem:
-        print(f"cannot listen on {settings.host}:{settings.port}: {problem.strerror}", file=sys.stderr)
+        reason = os.strerror(problem.errno) if problem.errno and problem.errno > 0 else problem.strerror
+        print(f"cannot listen on {settings.host}:{settings.port}: {reason}", file=sys.stderr)
         return 1
     asyncio.run(_serve(sock, settings))
     return 0

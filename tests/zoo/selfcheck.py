@@ -479,6 +479,8 @@ NEEDED: dict[str, list[str]] = {
     "forgets": ["once", "private"],
     "delivers": ["once", "threads", "sockets", "memory", "responsive", "ordered", "genuine", "discreet", "names"],
     "intact": ["discreet"],
+    "memory": ["a_crowd"],
+    "idles": ["a_crowd"],
 }
 
 

@@ -153,13 +153,16 @@ class Client:
 
     def hears_nothing_for(self, seconds: float) -> bool:
         """For a server where no fence can pass any more."""
+        if self._buffer:
+            return False
         self.sock.settimeout(seconds)
         try:
-            return not self._buffer and self.sock.recv(1) is None
+            self.sock.recv(1, socket.MSG_PEEK)
         except TimeoutError:
             return True
         finally:
             self.sock.settimeout(DEADLINE_S)
+        return False
 
     def reset(self) -> None:
         """Cut the connection with an RST."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import signal
+import socket
 import subprocess
 import sys
 
@@ -114,7 +115,7 @@ def test_two_hundred_lines_in_one_segment_are_two_hundred_messages(server: Serve
 
 def test_a_line_in_many_segments_is_one_message(server: Server) -> None:
     ana, bia = server.client("ana"), server.client("bia")
-    ana.sock.setsockopt(6, 1, 1)  # TCP_NODELAY: really many segments
+    ana.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # really many segments
     for byte in "pão de açúcar\r\n".encode():
         ana.raw(bytes([byte]))
     assert said(bia, 1) == ["<ana> pão de açúcar"]

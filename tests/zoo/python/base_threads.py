@@ -45,6 +45,7 @@ class Client:
         self.closing = False
         self._outbox: deque[bytes] = deque()
         self._waiting = 0
+        self._broken: OSError | None = None
         self._changed = threading.Condition()
         self._writer = threading.Thread(target=self._write, daemon=True)
 
@@ -101,6 +102,8 @@ class Client:
         buffer = LineBuffer()
         while data := self.sock.recv(65536):
             yield from buffer.feed(data)
+        if self._broken:  # the kernel reports a reset once, to the thread that asks first; the other sees an end
+            raise self._broken
 
     def _write(self) -> None:
         try:
@@ -109,8 +112,8 @@ class Client:
                 with self._changed:
                     self._waiting -= len(data)
             self.sock.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass  # gone, or dropped: the reader sees it too and cleans up
+        except OSError as error:
+            self._broken = error
 
     def _next(self) -> bytes:
         with self._changed:

@@ -1,0 +1,83 @@
+"""Floods: bytes in bulk, at the server or through it at somebody who does not read.
+
+Both are bounded in bytes and in time, look at the server's memory on the way, and leave a `Flooded` record: how much was
+offered, how much was taken, whether the server stopped taking or ended the connection.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+
+from harness.client.member import Member
+from harness.history import Flooded
+from harness.room import Room
+
+#: A line that never ends, in bytes: far more than any chat can need, little enough to be sent in a second.
+ENDLESS = 64 << 20
+ENDLESS_S = 3.0
+#: One send of it.
+PIECE = b"x" * (1 << 18)
+#: The server that takes nothing for so long has stopped taking.
+STALL_S = 1.0
+#: After so many bytes the server's memory is looked at again.
+LOOK = 8 << 20
+#: What is poured at one who does not read: loopback alone swallows some 4 MB before a server's send blocks.
+POURED = 24 << 20
+POUR_S = 5.0
+#: Less than this tests nothing, unless the server reacted before.
+LEAST = 8 << 20
+#: One speaker's share of a turn; a spoken message follows it, so that the others' patience paces the flood.
+TURN = 1 << 16
+#: A line of filler is no longer than this, or than the server's longest message.
+FILLER = 900
+
+
+async def endless_line(room: Room, member: Member, total: int = ENDLESS) -> Flooded:
+    """Send one line without an end until `total`, or until the server closes or stops taking."""
+    room.stage.sample("flood-begin")
+    taken = offered = 0
+    looked = 0
+    end = room.log.clock.calm() + ENDLESS_S
+    with contextlib.suppress(OSError):
+        while offered == taken < total and room.log.clock.calm() < end and member.wire and not member.gone:
+            offered += len(PIECE)
+            taken += await member.wire.send(PIECE, deadline_s=STALL_S)
+            await room.log.pulse.next(0)
+            if taken - looked >= LOOK:
+                looked = taken
+                room.stage.sample("flood")
+    return _told(room, Flooded(
+        at_s=room.log.now(), conn=member.conn, offered=offered, taken=taken, what="a line without an end",
+        stalled=offered > taken and not member.gone, ended=member.gone,
+    ))  # fmt: skip
+
+
+async def pour(room: Room, speakers: Sequence[Member], reader: Member, total: int = POURED) -> Flooded:
+    """Let the speakers fill the room until `total`, the reader is dropped, somebody else has to wait, or time is up."""
+    room.stage.sample("flood-begin")
+    line = room.profile.speak("x" * min(room.profile.max_message or FILLER, 4000), "x").encode()
+    share = room.profile.sending().encode(line) * max(1, TURN // len(line))
+    poured, stalled, dropped = 0, False, False
+    end = room.log.clock.calm() + POUR_S
+    while poured < total and not stalled and not dropped and room.log.clock.calm() < end:
+        for speaker in speakers:
+            with contextlib.suppress(OSError):
+                poured += await speaker.send(share)
+        stalled = not await room.talk(*speakers)
+        if poured // LOOK != (poured - len(share) * len(speakers)) // LOOK:
+            room.stage.sample("flood")
+        dropped = room.stage.holds(reader) is False
+    return _told(room, Flooded(
+        at_s=room.log.now(), conn=reader.conn, offered=poured, taken=poured, what="messages at one who does not read",
+        stalled=stalled, ended=dropped,
+    ))  # fmt: skip
+
+
+def _told(room: Room, record: Flooded) -> Flooded:
+    """Write the flood down, with the server's memory after it."""
+    room.stage.sample("flood-end")
+    room.log.add(record)
+    how = "the server ended it" if record.ended else "the server stopped taking" if record.stalled else "all was taken"
+    room.step(f"{record.what}: {record.taken >> 10} KiB; {how}")
+    return record

@@ -1,0 +1,113 @@
+"""Who plays: the small acts that many scenarios share. The faults themselves are in the families."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Literal
+
+from harness import Member, Room
+from harness.dialect.profile import fill
+from harness.history import Heard, Said
+from harness.line import Line
+
+Manner = Literal["fin", "reset", "half-close", "killed", "silent", "polite"]
+
+#: How often a client that was refused tries again, as a real one does.
+TRIES = 4
+
+
+async def trio(room: Room, *, counted: bool = True) -> tuple[Member, Member, Member]:
+    """Ana, Bia and Caio come in. Bia, in the middle, will misbehave; the others are bystanders.
+
+    `counted=False`: whatever Bia sends need not be heard by anybody.
+    """
+    ana = await room.enter("ana")
+    bia = await room.enter("bia", role="faulty", counted=counted)
+    caio = await room.enter("caio")
+    return ana, bia, caio
+
+
+async def go(member: Member, how: Manner) -> None:
+    """Leave in this manner."""
+    if how == "polite":
+        await member.leave()
+    else:
+        {
+            "fin": member.close,
+            "reset": member.reset,
+            "half-close": member.half_close,
+            "killed": member.die,
+            "silent": member.vanish,
+        }[how]()
+
+
+async def noticed(room: Room, *gone: Member) -> bool:
+    """Wait until the server has closed its side for those who are gone; False when it has not in time."""
+    return await room.log.patience.poll(lambda: not room.stage.holds(*gone), room.deadlines.reply_s)
+
+
+async def comes_back(room: Room, member: Member, *, line: Line | None = None) -> Member:
+    """Return under the same name as soon as the server lets it: it may still hold the old connection."""
+    for attempt in range(TRIES):
+        returned = await room.back(member, line=line)
+        if returned.present:
+            break
+        returned.close()
+        await room.pause(0.05 * 2**attempt)  # a client's own back-off
+    return returned
+
+
+async def throw(room: Room, member: Member, *messages: bytes) -> None:
+    """Send these as they are, each framed as a message. The server may end the connection, or say nothing."""
+    with contextlib.suppress(OSError):
+        for message in messages:
+            await member.send_line(message)
+    await room.log.read_by_server(member)
+
+
+async def throw_raw(room: Room, member: Member, *pieces: bytes) -> None:
+    """Send these bytes without any framing, each in a segment of its own."""
+    with contextlib.suppress(OSError):
+        for piece in pieces:
+            await member.send(piece)
+            await room.log.read_by_server(member)
+
+
+async def answer_login(room: Room, member: Member, name: str) -> None:
+    """Give `name` to the login's questions, and wait for no answer to it: a server may refuse an odd name or close."""
+    for step in room.profile.login:
+        if step.send is None:
+            await room.until(lambda want=step.expect: member.gone or member.inbox.shows(want or ""), 0.3)  # type: ignore[misc]
+        else:
+            await throw(room, member, fill(step.send, name=name).encode("utf-8", "surrogateescape"))
+
+
+def asks_for_a_bare_name(room: Room) -> bool:
+    """Whether the first thing that a client says is its name: whatever it sends before is one."""
+    return any(step.send is not None and step.send.strip() == "{name}" for step in room.profile.login)
+
+
+def unit_of(room: Room, listener: Member, token: str) -> bytes:
+    """The line in which this token reached the listener; empty when it did not."""
+    found = (r for r in room.log.records if isinstance(r, Heard) and r.conn == listener.conn and r.token == token)
+    return next((record.unit for record in found), b"")
+
+
+async def says_many(room: Room, member: Member, count: int, words: str) -> None:
+    """`count` messages in one send."""
+    audience = room.log.audience(member)
+    composed = [member.compose(f"{words} {n}", expects=audience, joined=count) for n in range(count)]
+    await member.utter([said for said, _ in composed], b"".join(data for _, data in composed))
+
+
+async def says_in_pieces(room: Room, member: Member, words: str, pieces: int) -> None:
+    """One message, cut as evenly as may be; the server reads each piece before the next one comes."""
+    said, data = member.compose(words, expects=room.log.audience(member), segments=pieces)
+    size = -(-len(data) // pieces)
+    await member.utter([said], data, [data[at : at + size] for at in range(0, len(data), size)])
+
+
+def forge(room: Room, member: Member, as_whom: Member, behind: str) -> tuple[Said, bytes]:
+    """A message with a line break of some kind (`behind`), and then what looks like somebody else's message."""
+    mark = (room.baseline.attribution or "").replace("{name}", as_whom.name)
+    return member.compose(f"hello{behind}{mark}I quit", "forged", exact=False)

@@ -13,7 +13,7 @@ __all__ = ["Member", "Room", "__version__", "scenario"]
 if TYPE_CHECKING:
     from harness.client.member import Member
     from harness.room import Room
-    from harness.scenario import scenario
+    from harness.registry import scenario
 
 
 def __getattr__(name: str) -> object:
@@ -27,7 +27,7 @@ def __getattr__(name: str) -> object:
 
         return Member
     if name == "scenario":
-        from harness.scenario import scenario
+        from harness.registry import scenario
 
         return scenario
     raise AttributeError(f"module 'harness' has no attribute {name!r}")

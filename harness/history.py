@@ -45,6 +45,13 @@ class Step(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Note(Record):
+    """A line for the text report, in the documented tests' own words."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Opened(Record):
     """A connection was made (the kernel's handshake; not yet proof that the server accepted it)."""
 
@@ -333,6 +340,7 @@ class History:
     baseline: Baseline
     records: tuple[Record, ...]
     aims: tuple[str, ...] = ()  # the properties that the scenario was written for
+    known_leaks: frozenset[str] = frozenset()  # what was seen to grow with departures in other scenarios of this run
 
     def of(self, kind: type[R]) -> Iterator[R]:
         """All records of one kind, in order."""

@@ -21,7 +21,7 @@ from harness.client.member import Identity, Member
 from harness.client.wire import Wire
 from harness.dialect.masking import stands_in
 from harness.dialect.profile import Profile
-from harness.history import Awaited, Baseline, JoinFailed, Knocked, Listed, Opened, OpenFailed, Role, Skipped
+from harness.history import Awaited, Baseline, JoinFailed, Knocked, Listed, Note, Opened, OpenFailed, Role, Skipped
 from harness.line import Line
 from harness.stage import Stage
 from harness.toxiproxy import Toxiproxy
@@ -49,6 +49,7 @@ class Setting:
     max_clients: int = 200
     toxiproxy: Toxiproxy | None = None
     learning: bool = False
+    known_leaks: frozenset[str] = frozenset()
     visits: dict[str, int] = field(default_factory=dict)
 
 
@@ -75,6 +76,10 @@ class Room:
     def step(self, did: str, who: str | None = None) -> None:
         """Tell a line of the story."""
         self.log.step(did, who)
+
+    def note(self, text: str) -> None:
+        """A line that the text report shows between a documented test's title and its outcome."""
+        self.log.add(Note(at_s=self.log.now(), text=text))
 
     def skip(self, reason: str) -> None:
         """This fault cannot be done here. Raises NotHere."""
@@ -174,7 +179,9 @@ class Room:
         for attempt in range(HELLOS):
             tokens.add(await member.say("hello", kind="fence"))
             last = attempt == HELLOS - 1
-            if await self.log.patience.until(heard, deadline if last else deadline / 4):
+            if await (
+                self.log.wait("reply", heard, deadline) if last else self.log.patience.until(heard, deadline / 4)
+            ):
                 break
         came = heard() and not member.gone
         self.log.add(

@@ -128,6 +128,19 @@ class Stage:
         self._event("thawed")
         self.log.step("runs on (SIGCONT)", "server")
 
+    def lower_descriptors(self, spare: int) -> None:
+        """Leave the running process only so many descriptors more than it has open now (prlimit(2))."""
+        limit = self.process.sample("limits").descriptors + spare
+        self.process.limit_descriptors(limit)
+        self._event("limits", detail=f"{limit} descriptors")
+        self.log.step(f"may open {spare} descriptors more (RLIMIT_NOFILE {limit})", "server")
+
+    def lift_descriptors(self) -> None:
+        """Give it back the limit it was started with."""
+        self.process.limit_descriptors(None)
+        self._event("limits-lifted")
+        self.log.step("may open descriptors again", "server")
+
     async def end(self) -> None:
         """Whatever happened: nothing of it is left. The output goes into the history."""
         if isinstance(self.server, Server):
@@ -165,11 +178,24 @@ class Stage:
             self._dead_noted = True
             self._event("exited", asked=self.asked_to_end, detail=str(self.server.exit_status()))
 
+    def holds(self, *members: Member) -> bool | None:
+        """Whether the server still keeps a connection of any of these; None where the kernel cannot be asked."""
+        if not isinstance(self.server, Server):
+            return None
+        ports = {m.wire.local_port for m in members if m.wire is not None}
+        peers = self.server.sample("looking").peers
+        return any(port in ports and state in ("ESTABLISHED", "CLOSE_WAIT") for state, port in peers)
+
+    def option(self, name: str) -> str | None:
+        """The value of a server option that this scenario asked for and this server understands; else None."""
+        args = self.plan.extra_args
+        return args[args.index(f"--{name}") + 1] if f"--{name}" in args else None
+
     def starved_s(self) -> float | None:
         """How long its threads have stood ready without a processor so far, in seconds; None if unknown."""
         if not isinstance(self.server, Server) or not self.server.is_alive():
             return None
-        return self.server.sample("quiet").wait_s
+        return self.server.starved_s()
 
     def unread(self, member: Member) -> int | None:
         """Bytes of this member that the server has not read; None where the kernel cannot be asked."""

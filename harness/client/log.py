@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 #: Records that one scenario's history may hold; a flood must not fill the memory.
 MOST_RECORDS = 150_000
+#: So often the same kind of time-out is waited for in full in one scenario; afterwards a shorter look has to do.
+FULL_WAITS = 2
+SHORT_WAIT_S = 0.25
+GLANCE_S = 0.1
 
 
 class Log:
@@ -29,9 +33,12 @@ class Log:
         self.pending: dict[str, set[int]] = {}
         self.reply_deadline_s = 1.0
         self.unread_by_server: Callable[[Member], int | None] = lambda _: None
+        #: Only departures are wanted now, to see a leak grow: nothing that fails to come is waited for.
+        self.hasty = False
         self._ops = 0
         self._words: dict[tuple[int, str], str] = {}
-        self._missed = 0
+        self._speaker: dict[str, int] = {}
+        self._missed: dict[str, int] = {}
 
     def now(self) -> float:
         """Seconds since the history began."""
@@ -65,6 +72,7 @@ class Log:
         """A message goes out now."""
         self.add(said)
         self.pending[said.token] = set(said.expects)
+        self._speaker[said.token] = said.conn
         words = said.text.decode("utf-8", "replace").removesuffix(said.token).strip()
         self._words[said.conn, words] = said.token
 
@@ -82,20 +90,39 @@ class Log:
         return self._words[sender.conn, words]
 
     def reply_s(self) -> float:
-        """The deadline of an answer. A time-out is waited for twice in full; after that the fault is plain."""
-        return self.reply_deadline_s if self._missed < 2 else max(0.25, self.reply_deadline_s / 4)
+        """The deadline of an answer, see `allowed`."""
+        return self.allowed("reply", self.reply_deadline_s)
+
+    def allowed(self, kind: str, deadline_s: float) -> float:
+        """How long is waited for this kind of thing now. Twice in full; then the fault is plain, and a look will do."""
+        if self.hasty:
+            return GLANCE_S
+        missed = self._missed.get(kind, 0)
+        if missed < FULL_WAITS:
+            return deadline_s
+        return max(SHORT_WAIT_S, deadline_s / 5) if missed < 3 * FULL_WAITS else max(GLANCE_S, deadline_s / 10)
+
+    async def wait(self, kind: str, condition: Callable[[], bool], deadline_s: float) -> bool:
+        """Wait for something that must come; what does not come is counted, and waited for less the next times."""
+        done = await self.patience.until(condition, self.allowed(kind, deadline_s))
+        if not done:
+            self._missed[kind] = self._missed.get(kind, 0) + 1
+        return done
 
     def unheard(self) -> dict[str, set[int]]:
-        """Messages that somebody who is still here has not heard."""
+        """Messages that somebody who is still here has not heard, of speakers who are still here too."""
         here = {m.conn for m in self.members if m.present and m.counted}
-        return {token: waiting & here for token, waiting in self.pending.items() if waiting & here}
+        return {
+            token: waiting & here
+            for token, waiting in self.pending.items()
+            if waiting & here and self._speaker[token] in here
+        }
 
     async def settled(self, deadline_s: float | None = None) -> bool:
         """Wait until everything said was heard by everybody who must. False when the deadline came first."""
         asked, deadline = self.now(), deadline_s or self.reply_s()
-        done = await self.patience.until(lambda: not self.unheard(), deadline)
+        done = await self.wait("reply", lambda: not self.unheard(), deadline_s or self.reply_deadline_s)
         if not done:
-            self._missed += 1
             self.add(Awaited(at_s=self.now(), what="delivery", asked_at_s=asked, came=False, deadline_s=deadline))
         return done
 

@@ -15,7 +15,7 @@ from harness.client.inbox import KEPT_NOTICES, Inbox
 from harness.client.wire import Wire
 from harness.dialect import tokens as token_of
 from harness.dialect.masking import missing_parts
-from harness.dialect.profile import Profile, fill
+from harness.dialect.profile import LoginStep, Profile, fill
 from harness.history import (
     Ended,
     Ending,
@@ -71,6 +71,8 @@ class Member:
         self.counted = True
         #: Its first message was heard (or given up): from here on it is judged as one of the room.
         self.established = False
+        #: Whether it answers the server's heartbeats; one that does not looks dead to the server.
+        self.answers_heartbeats = True
         self._number = 0
         self._last_send_s = -1.0
 
@@ -105,7 +107,7 @@ class Member:
             )
 
     def _answer_heartbeat(self, data: bytes) -> None:
-        beat = self.profile.keepalive
+        beat = self.profile.keepalive if self.answers_heartbeats else None
         if beat is not None and beat.expect.encode() in data and self.left is None and self.wire is not None:
             try:
                 self.wire.send_now(self._framing.encode(beat.send.encode()))
@@ -116,6 +118,8 @@ class Member:
         """Called by the wire."""
         self.ended = how
         self._log.add(Ended(at_s=self._log.now(), conn=self.conn, how=how))
+        if self.wire is not None and self.left != "silent":
+            self.wire.close()  # as any client does at the end of its input
         self._log.beat()
 
     # -- logging in ----------------------------------------------------------------------------------------------
@@ -127,10 +131,8 @@ class Member:
         """
         asked = self._log.now()
         for step in self.profile.login:
-            if step.expect is not None:
-                came = await self._wait(lambda want=step.expect: self.inbox.shows(want) or self.gone, deadline_s)  # type: ignore[misc]
-                if not (came and self.inbox.shows(step.expect)) and not step.optional:
-                    return self._refused(asked, step.expect, deadline_s)
+            if step.expect is not None and not await self._expected(step, deadline_s):
+                return self._refused(asked, fill(step.expect, name=self.name), deadline_s)
             if step.send is not None and not await self._answer(fill(step.send, name=self.name)):
                 return self._refused(asked, "to be allowed to answer", deadline_s)
         self.joined = True
@@ -143,16 +145,29 @@ class Member:
                 intro=bytes(self.inbox.raw[:8192]),
             )
         )
-        if introduction is not None:
-            await self._introduction(introduction, deadline_s)
+        if introduction is not None and self.identity.role != "crowd":
+            await self._introduction(introduction, self._log.reply_deadline_s)
         self._remember_token()
         return True
+
+    async def _expected(self, step: LoginStep, deadline_s: float) -> bool:
+        """Wait for a step's words; False when they did not come, or the server said no."""
+        wanted = fill(step.expect or "", name=self.name)
+        no = step.refused and fill(step.refused, name=self.name)
+
+        def answered() -> bool:
+            return self.gone or self.inbox.shows(wanted) or bool(no and self.inbox.shows(no))
+
+        await self._log.wait("login", answered, deadline_s)
+        return self.inbox.shows(wanted) or (step.optional and not self.gone)
 
     async def _introduction(self, wanted: tuple[str, ...], deadline_s: float) -> None:
         began = self._log.now()
         if wanted:
-            await self._wait(
-                lambda: self.gone or not missing_parts(bytes(self.inbox.raw), wanted, self.name), deadline_s
+            await self._log.wait(
+                "introduction",
+                lambda: self.gone or not missing_parts(bytes(self.inbox.raw), wanted, self.name),
+                deadline_s,
             )
         self._log.add(
             Introduced(
@@ -290,7 +305,9 @@ class Member:
     async def hears(self, words: str, *, of: Member) -> bool:
         """Wait until the last message of `of` with these words has reached this member."""
         token = self._log.token_of(of, words)
-        return await self._wait(lambda: token in self.inbox.tokens or self.gone, self._log.reply_s())
+        return await self._log.wait(
+            "reply", lambda: token in self.inbox.tokens or self.gone, self._log.reply_deadline_s
+        )
 
     # -- leaving -------------------------------------------------------------------------------------------------
 
@@ -356,7 +373,7 @@ class Member:
             self.close()
             return False
         self._leave("polite")
-        answered = await self._wait(lambda: self.ended is not None, self._log.reply_s())
+        answered = await self._log.wait("leave", lambda: self.ended is not None, self._log.reply_deadline_s)
         if self.wire:
             self.wire.close()
         return answered

@@ -14,6 +14,8 @@ from harness.client.clock import Clock
 
 #: The server was starved when its threads waited for a processor for more than this part of the time.
 STARVED = 0.2
+#: After a deadline the machine is watched for this part of it.
+SECOND_LOOK = 0.2
 #: How often a deadline is given again to a starved server.
 MOST_EXTENSIONS = 3
 
@@ -49,13 +51,21 @@ class Patience:
         self.extended = 0
 
     async def until(self, condition: Callable[[], bool], deadline_s: float) -> bool:
-        """True as soon as `condition` holds, False when it did not within `deadline_s` of calm time."""
+        """True as soon as `condition` holds, False when it did not within `deadline_s` of calm time.
+
+        When the deadline is over, the machine is looked at for a little longer; only a server that was served by the
+        processors counts as silent.
+        """
         for _ in range(1 + MOST_EXTENSIONS):
-            waited_before, began = self._runnable_wait_s(), self._clock.now()
             if await self._once(condition, deadline_s):
                 return True
-            waited_after, took = self._runnable_wait_s(), self._clock.now() - began
-            if waited_before is None or waited_after is None or waited_after - waited_before < STARVED * took:
+            before, began = self._runnable_wait_s(), self._clock.now()
+            if before is None:
+                return False
+            if await self._once(condition, deadline_s * SECOND_LOOK):
+                return True
+            after, took = self._runnable_wait_s(), self._clock.now() - began
+            if after is None or after - before < STARVED * took:
                 return False
             self.extended += 1
         return False

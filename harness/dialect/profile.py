@@ -25,6 +25,7 @@ class LoginStep(_Part):
 
     expect: str | None = None
     send: str | None = None
+    refused: str | None = Field(default=None, description="when this comes instead of `expect`, the server said no")
     optional: bool = Field(default=False, description="go on when `expect` does not come")
 
 

@@ -66,7 +66,7 @@ def _grows(scene: Scene, prop: str, measure: object, unit: str) -> Judgement | N
         return passed(prop, f"{of(before)} before, {of(after)} after")
     later = [s for label in ("after-2", "after-3", "after-4") if (s := _labelled(scene, label)) is not None and s.alive]
     if len(later) < 3:
-        return None
+        return _as_elsewhere(scene, prop, of(before), of(after), unit, after.at_s)
     counts = [of(s) for s in later]
     told = f"{of(before)} before, {of(after)} after the fault, then {counts[0]}, {counts[1]}, {counts[2]} as it was done again"
     silent = spare > 0
@@ -76,6 +76,17 @@ def _grows(scene: Scene, prop: str, measure: object, unit: str) -> Judgement | N
             expected=f"{of(before)} {unit} at rest", observed=f"{counts[2]} {unit}", at_s=later[-1].at_s,
         )  # fmt: skip
     return passed(prop, f"it does not grow with departures: {told}")
+
+
+def _as_elsewhere(scene: Scene, prop: str, before: int, after: int, unit: str, at_s: float) -> Judgement | None:
+    """Left over once, and in other scenarios of this run seen to grow with every departure."""
+    if prop not in scene.history.known_leaks:
+        return None
+    return failed(
+        prop, "grow-with-departures",
+        f"{before} {unit} before, {after} after; in other scenarios of this run they were seen to grow with every client "
+        "that left", expected=f"{before} {unit} at rest", observed=f"{after} {unit}", at_s=at_s,
+    )  # fmt: skip
 
 
 def memory(scene: Scene) -> Judgement | None:

@@ -1,0 +1,39 @@
+"""`harness doctor`: what this machine allows, and what to install or allow."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import sys
+
+import typer
+
+
+def doctor() -> None:
+    """What this machine allows: Python, namespaces, Toxiproxy, limits, watching of processes."""
+    from harness.target import sandbox
+
+    allowed, why = sandbox.namespaces_allowed()
+    real = shutil.which("toxiproxy-server") or os.environ.get("TOXIPROXY_SERVER")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    linux = sys.platform.startswith("linux")
+    rows = [
+        (True, "Python", sys.version.split()[0]),
+        (True, "processors", str(os.cpu_count())),
+        (allowed, "network namespace for each scenario", "yes" if allowed else why),
+        (linux, "silent packet loss without privileges", "yes (socket filter)" if linux else "Linux only"),
+        (linux, "kernel's socket tables", "yes (sock_diag)" if linux else "psutil is used instead"),
+        (True, "Toxiproxy, embedded", "yes"),
+        (
+            bool(real),
+            "Toxiproxy, installed",
+            real or "not found: put toxiproxy-server on the PATH, or set TOXIPROXY_SERVER",
+        ),
+        (soft >= 4096, "open files", f"{soft} (hard limit {hard}); `ulimit -n {hard}` allows larger storms"),
+    ]
+    for good, what, found in rows:
+        typer.echo(f"{'ok  ' if good else 'no  '} {what}: {found}")
+    typer.echo(
+        "\nEverything works without the lines that say no; fewer scenarios may apply, or fewer run side by side."
+    )

@@ -1,0 +1,1 @@
+"""The engine: plans a run, runs scenarios side by side, sees failures again, emits events."""

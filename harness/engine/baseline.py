@@ -1,0 +1,374 @@
+"""The quiet runs: what this server does when nothing is wrong. What it never did here is not asked of it under faults.
+
+Two fresh servers, so that what differs between them (numbers, times, lists) can be told from what is its habit.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from harness.client.clock import Clock
+from harness.client.log import Log
+from harness.client.member import Member
+from harness.dialect.masking import lines, mask, stands_in, text_of
+from harness.dialect.profile import Profile
+from harness.engine.deadlines import deadlines
+from harness.engine.options import Options
+from harness.engine.play import run_until_signal
+from harness.history import Baseline, Heard, Joined, JoinFailed, Noticed, Record, Said
+from harness.properties.quoting import quote
+from harness.room import Room, Setting
+from harness.stage import Plan, Stage
+from harness.target import TargetError, sandbox
+
+#: Round trips that are measured.
+ROUND_TRIPS = 12
+#: An introduction is over when nothing has come for so long (or eight times the longest gap seen), in seconds.
+QUIET_S = 0.15
+LONGEST_INTRODUCTION_S = 3.0
+#: Lengths that are tried for the longest message, in bytes.
+LENGTHS = (4000, 1000, 400)
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What the quiet runs found, or why they found nothing. `silent`: nothing was said that anybody heard."""
+
+    baseline: Baseline | None = None
+    profile: Profile | None = None
+    failure: str | None = None
+    transcript: str = ""
+    address: str | None = None
+    isolated: bool = False
+    start_error: bool = False
+    told: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Quiet:
+    """One quiet run's raw findings."""
+
+    intros: tuple[tuple[str, ...], ...]
+    rtts: tuple[float, ...]
+    login_s: float
+    attribution: str | None
+    echo: bool
+    join_notice: str | None
+    leave_notice: str | None
+    lists: bool
+    whispers: bool
+    closes_on_leave: bool
+    duplicates: str
+    max_message: int
+
+
+class Silent(Exception):
+    """Two clients could not hear each other."""
+
+
+def learn(options: Options, profile: Profile) -> Learned:
+    """Two quiet runs. To be called in a forked worker."""
+    isolated = sandbox.enter(namespaces=options.namespaces and options.spec.kind != "remote")
+    first = Baseline(deadlines([], patience=options.patience), profile.named, profile.must_log_in)
+    lesson = Lesson(options, profile, first, isolated)
+
+    async def both() -> str | None:
+        await lesson.run()
+        return None
+
+    try:
+        run_until_signal(both)
+    except TargetError as error:
+        return Learned(failure=str(error), transcript=error.output, isolated=isolated, start_error=True)
+    except Silent as error:
+        return Learned(failure=str(error), transcript=lesson.transcript(), isolated=isolated)
+    return lesson.learned()
+
+
+class Lesson:
+    """The quiet runs of one server."""
+
+    def __init__(self, options: Options, profile: Profile, baseline: Baseline, isolated: bool) -> None:
+        self.options = options
+        self.profile = profile
+        self.baseline = baseline
+        self.isolated = isolated
+        self.quiet: list[Quiet] = []
+        self.records: list[Record] = []
+        self.members: list[Member] = []
+        self.address: str | None = None
+
+    async def run(self) -> None:
+        """Both runs (one for a remote server, which stays as it is)."""
+        casts = [("ana", "bia", "caio"), ("dora", "elis", "fred")]
+        for cast in casts[: 1 if self.options.spec.kind == "remote" else 2]:
+            self.quiet.append(await self._one(cast))
+
+    async def _one(self, cast: Sequence[str]) -> Quiet:
+        clock = Clock()
+        stage: Stage | None = None
+        log = Log(clock, lambda: stage.starved_s() if stage else None)
+        log.reply_deadline_s = 3 * self.baseline.deadlines.reply_s
+        self.records, self.members = log.records, log.members
+        stage = Stage(Plan(self.options.spec, self.baseline.deadlines, isolated=self.isolated), log)
+        room = Room(Setting(self.profile, self.baseline, learning=True), stage, log, clock)
+        clock.start()
+        try:
+            await stage.start()
+            self.address = "{}:{}".format(*stage.address)
+            return await QuietRun(room, stage, log, self.profile).go(cast)
+        finally:
+            for member in log.members:
+                if member.wire:
+                    member.wire.reset()
+            await stage.end()
+            await clock.stop()
+
+    def transcript(self) -> str:
+        """What was sent and what came back, safe to read."""
+        told = []
+        for member in self.members:
+            for record in self.records:
+                if isinstance(record, Said) and record.conn == member.conn:
+                    told.append(f"{member.who} -> {quote(self.profile.speak(record.text.decode(), member.name))}")
+            told.append(f"{member.who} <- {quote(bytes(member.inbox.raw), 400) or 'nothing'}")
+        for record in self.records:
+            if isinstance(record, JoinFailed):
+                told.append(f"connection {record.conn}: {record.why}; it was shown {quote(record.got) or 'nothing'}")
+        return "\n".join(told)
+
+    def learned(self) -> Learned:
+        """Both runs together: only what both showed is a habit."""
+        first, last = self.quiet[0], self.quiet[-1]
+        rtts = [r for q in self.quiet for r in q.rtts]
+        intros = [intro for q in self.quiet for intro in q.intros]
+        stable = tuple(part for part in intros[0] if all(any(part in one for one in intro) for intro in intros[1:]))
+        baseline = replace(
+            self.baseline,
+            deadlines=deadlines(rtts, max(q.login_s for q in self.quiet), self.options.patience),
+            greeted=all(intros) and bool(intros),
+            introduction=stable,
+            attribution=first.attribution if first.attribution == last.attribution else None,
+            echo=first.echo,
+            join_notice=first.join_notice if first.join_notice == last.join_notice else None,
+            leave_notice=first.leave_notice if first.leave_notice == last.leave_notice else None,
+            lists=first.lists and last.lists,
+            whispers=first.whispers and last.whispers,
+            closes_on_leave=first.closes_on_leave and last.closes_on_leave,
+            duplicates=self.profile.duplicates or first.duplicates,
+            lines=self.profile.framing_name("send") == "line" and self.profile.framing_name("receive") == "line",
+            idle_s=self.profile.idle,
+            resumes=self.profile.resume is not None,
+            remote=self.options.spec.kind == "remote",
+        )
+        longest = self.profile.max_message or min(q.max_message for q in self.quiet)
+        profile = self.profile.model_copy(update={"max_message": longest})
+        return Learned(baseline, profile, address=self.address, isolated=self.isolated, told=told(baseline, profile))
+
+
+def told(baseline: Baseline, profile: Profile) -> tuple[str, ...]:
+    """What was learned, in plain words."""
+    words = [f"dialect {profile.name}: messages are {profile.framing_name('send')}s"]
+    words.append(f"a quiet round trip takes {baseline.deadlines.quiet_rtt_s * 1000:.1f} ms")
+    if baseline.greeted:
+        words.append(f"newcomers are shown: {quote(' / '.join(baseline.introduction), 200)}")
+    if baseline.attribution:
+        words.append(f"messages look like: {quote(baseline.attribution)}…")
+    for what, template in (("arrival", baseline.join_notice), ("departure", baseline.leave_notice)):
+        if template:
+            words.append(
+                f"an {what} is told: {quote(template)}" if what == "arrival" else f"a {what} is told: {quote(template)}"
+            )
+    words.append(f"a name that is taken is {baseline.duplicates}" if baseline.named else "there are no names")
+    return tuple(words)
+
+
+class QuietRun:
+    """One quiet run: three people come, talk, ask, and leave."""
+
+    def __init__(self, room: Room, stage: Stage, log: Log, profile: Profile) -> None:
+        self.room = room
+        self.stage = stage
+        self.log = log
+        self.profile = profile
+        self.intros: list[tuple[str, ...]] = []
+
+    async def go(self, cast: Sequence[str]) -> Quiet:
+        """Raises Silent when two of them cannot hear each other."""
+        ana, bia = await self._come(cast[0]), await self._come(cast[1])
+        await self._can_talk(ana, bia)
+        rtts = await self._round_trips(ana, bia)
+        before = self.log.now()
+        caio = await self._come(cast[2])
+        join_notice = await self._notice(caio, (ana, bia), before)
+        await self.room.talk(ana, bia, caio)
+        lists = await self._lists(ana, bia)
+        whispers = await self._whispers(ana, bia, caio)
+        before = self.log.now()
+        closes = await caio.leave()
+        leave_notice = await self._notice(caio, (ana, bia), before)
+        longest = await self._longest(ana, bia)
+        duplicates = await self._duplicates(ana, bia)
+        joins = [r for r in self.log.records if isinstance(r, Joined)]
+        return Quiet(
+            tuple(self.intros), rtts, max(j.at_s - j.asked_at_s for j in joins), self._attribution(ana, bia),
+            any(isinstance(r, Heard) and r.conn == r_conn for r, r_conn in self._own_heard()), join_notice, leave_notice,
+            lists, whispers, closes, duplicates, longest,
+        )  # fmt: skip
+
+    def _own_heard(self) -> list[tuple[Heard, int]]:
+        senders = {r.token: r.conn for r in self.log.records if isinstance(r, Said)}
+        return [(r, senders.get(r.token, -1)) for r in self.log.records if isinstance(r, Heard)]
+
+    async def _come(self, who: str) -> Member:
+        member = await self.room.connect(who, role="bystander")
+        if not member.gone:
+            await self._until_quiet(member)
+            member.inbox.mark = 0
+        joined = not member.gone and await member.log_in(None, self.room.deadlines.join_s)
+        if not joined:
+            raise Silent(f"{who} could not log in")
+        await self._until_quiet(member)
+        self.intros.append(lines(bytes(member.inbox.raw), (member.name,)))
+        member.token = member.inbox.find(self.profile.resume.token) if self.profile.resume else None
+        await self.room.be_heard(member)
+        member.established = True
+        return member
+
+    async def _until_quiet(self, member: Member) -> None:
+        """Read until nothing has come for a while; the first greeting may take longer."""
+        quiet, end, first = QUIET_S, self.log.now() + LONGEST_INTRODUCTION_S, member.inbox.total == 0
+        last, since = member.inbox.total, self.log.now()
+        while self.log.now() < end and not member.gone:
+            patience = 0.4 if first and member.inbox.total == 0 else quiet
+            await self.log.pulse.next(patience)
+            now = self.log.now()
+            if member.inbox.total != last:
+                quiet = max(quiet, min(1.0, 8 * (now - since))) if last else quiet
+                last, since = member.inbox.total, now
+            elif now - since >= patience * 0.95:
+                return
+
+    async def _can_talk(self, ana: Member, bia: Member) -> None:
+        """Both ways, tried again until the patience is over."""
+        for one, other in ((ana, bia), (bia, ana), (ana, bia)):
+            tokens: set[str] = set()
+            for _ in range(3):
+                tokens.add(await one.say(self.room.words(), kind="fence"))
+                if await self.room.until(
+                    lambda o=other, t=tokens: bool(t & o.inbox.tokens), self.log.reply_deadline_s / 2
+                ):  # type: ignore[misc]
+                    break
+            else:
+                raise Silent(f"{other.who} never heard what {one.who} said")
+
+    async def _round_trips(self, ana: Member, bia: Member) -> tuple[float, ...]:
+        times = []
+        for _ in range(ROUND_TRIPS):
+            began = self.log.now()
+            token = await ana.say(self.room.words(), kind="fence")
+            if await self.room.until(lambda t=token: t in bia.inbox.tokens, self.log.reply_deadline_s):  # type: ignore[misc]
+                times.append(self.log.now() - began)
+        if not times:
+            raise Silent(f"{bia.who} heard {ana.who} once and never again")
+        return (statistics.median(times), max(times))
+
+    async def _notice(self, about: Member, who: Sequence[Member], since_s: float) -> str | None:
+        """The template of what the others were told about one of them, if they were told anything."""
+
+        def found() -> bytes | None:
+            for record in self.log.records:
+                if isinstance(record, Noticed) and record.at_s >= since_s and record.conn in {m.conn for m in who}:
+                    if stands_in(about.name, record.unit):
+                        return record.unit
+            return None
+
+        await self.room.until(lambda: found() is not None, 0.6)
+        unit = found()
+        return mask(text_of(unit), (about.name,)) if unit is not None else None
+
+    async def _lists(self, ana: Member, bia: Member) -> bool:
+        answer = await self.room.ask_list(ana)
+        return answer is not None and stands_in(bia.name, answer)
+
+    async def _whispers(self, ana: Member, bia: Member, caio: Member) -> bool:
+        token = await ana.whisper(bia, "between us")
+        return bool(token) and await self.room.until(lambda: token in bia.inbox.tokens, self.room.deadlines.reply_s)
+
+    async def _longest(self, ana: Member, bia: Member) -> int:
+        """The longest message that arrives whole. The speaker may be lost to it."""
+        for length in LENGTHS:
+            speaker = await self._spare("long")
+            if speaker is None:
+                return LENGTHS[-1]
+            token = await speaker.say("x" * (length - 40))
+            await self.room.until(
+                lambda t=token, s=speaker: t in bia.inbox.tokens or s.gone, self.room.deadlines.reply_s
+            )  # type: ignore[misc]
+            whole = any(
+                isinstance(r, Heard) and r.token == token and len(r.unit) >= length - 40 for r in self.log.records
+            )
+            speaker.close()
+            if whole:
+                return length
+        return 200
+
+    async def _spare(self, who: str) -> Member | None:
+        member = await self.room.connect(who, role="bystander")
+        member.counted = False
+        return member if await self.room.log_in(member) else None
+
+    async def _duplicates(self, ana: Member, bia: Member) -> str:
+        """What a second client of the same name meets."""
+        if not self.profile.named:
+            return "unknown"
+        twin = await self.room.connect("bia", role="faulty", name=bia.name)
+        twin.counted = False
+        if twin.gone or not await twin.log_in(None, min(1.0, self.room.deadlines.join_s)):
+            twin.close()
+            return "refused"
+        await self._until_quiet(twin)
+        twin.established = True
+        token = ""
+        with contextlib.suppress(OSError):
+            token = await twin.say("who am I")
+        heard = await self.room.until(lambda: token in ana.inbox.tokens or twin.gone, self.room.deadlines.reply_s)
+        verdict = self._verdict(twin, bia, token, heard)
+        twin.close()
+        return verdict
+
+    def _verdict(self, twin: Member, bia: Member, token: str, heard: bool) -> str:
+        if bia.ended is not None:
+            return "replaces"
+        if twin.ended is not None or not heard:
+            return "refused"
+        unit = next((r.unit for r in self.log.records if isinstance(r, Heard) and r.token == token), b"")
+        template = self._attribution(bia, bia) if unit else None
+        shown = mask(text_of(unit).split(token)[0], (bia.name,))
+        return "accepted" if template is None or "{name}" in shown else "refused"
+
+    def _attribution(self, *who: Member) -> str | None:
+        """What stands before the words, with the name masked: the same for each of them, or nothing."""
+        templates = set()
+        for member in who:
+            for record in self.log.records:
+                if isinstance(record, Said) and record.conn == member.conn and record.kind in ("chat", "fence"):
+                    unit = next(
+                        (
+                            h.unit
+                            for h in self.log.records
+                            if isinstance(h, Heard) and h.token == record.token and h.conn != member.conn
+                        ),
+                        None,
+                    )
+                    if unit is not None and record.text in unit:
+                        before = text_of(unit.split(record.text)[0]).lstrip("\r\n \t")
+                        templates.add(mask(before, (member.name,)) + (" " if before.endswith(" ") else ""))
+                        break
+        template = templates.pop() if len(templates) == 1 else None
+        if self.profile.attributes == "client" or template is None or template.count("{name}") != 1:
+            return None
+        return template

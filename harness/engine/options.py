@@ -1,0 +1,61 @@
+"""What a run was asked to do, after the command line and harness.toml have been read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.dialect.profile import Profile
+from harness.results import LEVELS, Level
+from harness.registry import Scenario
+from harness.target import ServerSpec
+
+
+@dataclass(frozen=True)
+class Options:
+    """One run. Times in seconds. `profile` None: find out how the server speaks."""
+
+    spec: ServerSpec
+    profile: Profile | None = None
+    toxiproxy: str = "embedded"
+    jobs: int = 8
+    seed: int = 0
+    patience: float = 1.0
+    timeout_s: float = 60.0
+    confirm: int = 2
+    repeat: int = 1
+    max_failures: int | None = None
+    storm: int = 50
+    max_clients: int = 200
+    wait_s: float = 10.0
+    strict: bool = False
+    namespaces: bool = True
+    out: Path | None = None
+    lang: str = "en"
+    select: frozenset[str] = frozenset()
+    ignore: frozenset[str] = frozenset()
+
+    def judges(self, prop: str) -> bool:
+        """Whether this property is asked about."""
+        return prop not in self.ignore and (not self.select or prop in self.select)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which scenarios were asked for."""
+
+    patterns: tuple[str, ...] = ("all",)
+    level: Level = "hardened"
+    keyword: str = ""
+    tags: frozenset[str] = frozenset()
+    skip: tuple[str, ...] = ()
+    only: frozenset[str] | None = None
+    names: tuple[str, ...] = field(default=())
+
+    def allows(self, item: Scenario) -> bool:
+        """Whether level, tag and last-failed let this scenario through (names and patterns aside)."""
+        if LEVELS.index(item.level) > LEVELS.index(self.level):
+            return False
+        if self.tags and not self.tags & (item.tags | {item.family, item.level}):
+            return False
+        return self.only is None or item.id in self.only

@@ -1,0 +1,189 @@
+"""A play: one run of one scenario, in a worker of its own, from the server's start to the judges' words."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness import toxiproxy
+from harness.aftermath import aftermath, phase
+from harness.client.clock import Clock
+from harness.client.log import Log
+from harness.dialect.profile import Profile
+from harness.engine.options import Options
+from harness.history import Baseline, History, Kernel, Lag, Note, Record, Skipped, Step, as_json_lines
+from harness.properties import judge
+from harness.results import Judgement, StepResult
+from harness.room import NotHere, Room, Setting
+from harness.registry import Scenario
+from harness.stage import Plan, Stage
+from harness.target import TargetError, sandbox
+
+#: Steps that are kept of a story.
+MOST_STEPS = 200
+#: The harness was starved when its own timer was this late in the 99th of 100 cases; it cannot judge then.
+STARVED_LAG_S = 2.0
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What one run of a scenario came to. `error`: the harness could not judge; `skip`: it does not apply here."""
+
+    judgements: tuple[Judgement, ...] = ()
+    steps: tuple[StepResult, ...] = ()
+    skip: str | None = None
+    error: str | None = None
+    lag_p99_s: float = 0.0
+    kernel: dict[str, int] = field(default_factory=dict)
+    address: str | None = None
+    isolated: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Whether a property failed."""
+        return any(j.outcome == "fail" for j in self.judgements)
+
+
+def play(
+    item: Scenario, options: Options, profile: Profile, baseline: Baseline, seed: int, folder: Path | None
+) -> Attempt:
+    """Run a scenario once. To be called in a forked worker: it changes the process for good."""
+    isolated = sandbox.enter(namespaces=options.namespaces and options.spec.kind != "remote")
+    before = sandbox.kernel_counters()
+    proxy = toxiproxy.start(options.toxiproxy, seed=seed) if item.proxy else None
+    try:
+        play_ = Play(item, options, profile, baseline, seed, folder, isolated, proxy)
+        play_.setting.known_leaks = known_leaks
+        attempt = run_until_signal(play_.run)
+    finally:
+        if proxy is not None:
+            proxy.close()
+    after = sandbox.kernel_counters()
+    return play_.judged(attempt, {key: after[key] - before.get(key, 0) for key in after})
+
+
+def run_until_signal(work: Callable[[], Awaitable[str | None]]) -> str | None:
+    """Run on a new event loop; SIGTERM cancels it, so that everything is cleaned up on the way out."""
+
+    async def guarded() -> str | None:
+        task = asyncio.ensure_future(work())
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        return await task
+
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(guarded())
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    return None
+
+
+class Play:
+    """The parts of one run, and its order."""
+
+    def __init__(
+        self, item: Scenario, options: Options, profile: Profile, baseline: Baseline, seed: int, folder: Path | None,
+        isolated: bool, proxy: toxiproxy.Toxiproxy | None,
+    ) -> None:  # fmt: skip
+        self.item = item
+        self.options = options
+        self.baseline = baseline
+        self.folder = folder
+        self.isolated = isolated
+        self.clock = Clock()
+        self.setting = Setting(profile, baseline, seed, options.storm, options.max_clients, proxy)
+        self.records: list[Record] = []
+        self.address: str | None = None
+
+    async def run(self) -> str | None:
+        """Everything that happens; the harness's own trouble as a sentence, or None."""
+        stage: Stage | None = None
+        log = Log(self.clock, lambda: stage.starved_s() if stage else None)
+        log.reply_deadline_s = self.baseline.deadlines.reply_s
+        self.records = log.records
+        stage = Stage(self._plan(), log)
+        self.clock.start()
+        try:
+            async with asyncio.timeout(min(self.item.timeout_s, self.options.timeout_s)):
+                return await self._through(stage, log)
+        except TimeoutError:
+            return f"the scenario did not end within {min(self.item.timeout_s, self.options.timeout_s):.0f} s"
+        finally:
+            for member in log.members:
+                if member.wire:
+                    member.wire.kill_holder()
+                    member.wire.reset()
+            await stage.end()
+            await self.clock.stop()
+
+    def _plan(self) -> Plan:
+        extra = [
+            f"--{key}" if dash else value for key, value in self.item.server_options.items() for dash in (True, False)
+        ]
+        understood = self.options.spec.kind == "builtin" and self.options.spec.name == "reference"
+        return Plan(
+            self.options.spec, self.baseline.deadlines, self.folder / "server.log" if self.folder else None,
+            tuple(extra) if understood else (), isolated=self.isolated,
+        )  # fmt: skip
+
+    async def _through(self, stage: Stage, log: Log) -> str | None:
+        phase_log = Room(self.setting, stage, log, self.clock)
+        phase(phase_log, "setup")
+        try:
+            await stage.start()
+        except TargetError as error:
+            return f"the server could not be started: {error}"
+        self.address = "{}:{}".format(*stage.address)
+        room = phase_log
+        stage.sample("ready")
+        await steady(stage)
+        try:
+            phase(room, "fault")
+            await self.item.body(room, **self.item.arguments)
+            with contextlib.suppress(NotHere):
+                await aftermath(room, self.item)
+        except NotHere:
+            return None
+        return None
+
+    def judged(self, trouble: str | None, kernel: dict[str, int]) -> Attempt:
+        """The judges' words about what was written down."""
+        p99, worst = self.clock.lag()
+        end = self.records[-1].at_s if self.records else 0.0
+        self.records.append(Lag(at_s=end, p99_s=p99, worst_s=worst))
+        self.records.append(Kernel(at_s=end, deltas=kernel))
+        history = History(self.item.id, self.baseline, tuple(self.records), self.item.aims, self.setting.known_leaks)
+        self._keep(history)
+        reason = next((r.reason for r in history.of(Skipped)), None)
+        if trouble is None and p99 > STARVED_LAG_S:
+            trouble = f"this machine was too busy to judge: the harness's own timers were {p99:.1f} s late"
+        judgements = () if trouble or reason else tuple(j for j in judge(history) if self.options.judges(j.id))
+        steps = tuple(StepResult(s.at_s, s.did, s.who) for s in history.of(Step))[:MOST_STEPS]
+        notes = tuple(dict.fromkeys(note.text for note in history.of(Note)))
+        return Attempt(judgements, steps, reason, trouble, p99, kernel, self.address, self.isolated, notes)
+
+    def _keep(self, history: History) -> None:
+        if self.folder is None:
+            return
+        try:
+            (self.folder / "history.jsonl").write_text(as_json_lines(history.records), encoding="utf-8")
+        except OSError as error:
+            sys.stderr.write(f"harness: the history of {self.item.id} could not be written: {error.strerror}\n")
+
+
+async def steady(stage: Stage) -> None:
+    """Wait until the fresh process has stopped starting threads; then take the level of rest, `before`."""
+    last = -1
+    for _ in range(20):
+        sample = stage.process.sample("starting") if not stage.remote else None
+        if sample is None or sample.threads == last:
+            break
+        last = sample.threads
+        await asyncio.sleep(0.02)  # between two looks at a process that starts its threads
+    stage.sample("before")

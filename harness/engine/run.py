@@ -1,0 +1,367 @@
+"""A run: the quiet runs first, then the scenarios side by side, failures seen again, findings, an exit status.
+
+Everything that happens is told as an event; the reports listen. Nothing here reads or writes a file of a report.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import signal
+import time
+import types
+import zlib
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import harness
+from harness.dialect.profile import Profile
+from harness.engine.baseline import Learned, learn
+from harness.engine.choosing import unmet
+from harness.engine.options import Options
+from harness.engine.play import Attempt, play
+from harness.engine.workers import Done, Workers
+from harness.events import (
+    BaselineDone,
+    BaselineFailed,
+    Event,
+    RunFinished,
+    RunStarted,
+    ScenarioFinished,
+    ScenarioStarted,
+    Warned,
+)
+from harness.history import Baseline
+from harness.report.findings import group
+from harness.results import Environment, Judgement, Outcome, RunResult, ScenarioResult, TargetInfo
+from harness.registry import Scenario
+
+#: A worker may take so long beyond its scenario's own limit to start a server and to clean up, in seconds.
+AROUND_S = 45.0
+#: The quiet runs may take so long, a slow virtual machine's start included, in seconds.
+BASELINE_S = 150.0
+#: A failure whose every shape was seen in so many scenarios each time is seen again once only: it is no race.
+WELL_KNOWN = 3
+
+Emit = Callable[[Event], None]
+
+
+class Interrupted(Exception):
+    """SIGINT or SIGTERM reached the run."""
+
+
+@dataclass
+class _Progress:
+    """What is known of one scenario so far."""
+
+    item: Scenario
+    attempts: list[Attempt] = field(default_factory=list)
+    took_s: float = 0.0
+    skip: str | None = None
+    failure: str | None = None
+
+
+class Run:
+    """One run of the harness. `perform` gives the outcome; the events tell it as it happens."""
+
+    def __init__(
+        self, options: Options, planned: Sequence[Scenario], emit: Emit, detect: Callable[[Options], Learned]
+    ) -> None:
+        self.options = options
+        self.planned = list(planned)
+        self._emit = emit
+        self._detect = detect
+        self._began = time.monotonic()
+        self._started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        self._target = TargetInfo(
+            options.spec.kind, None, options.spec.command_text, options.profile.to_json() if options.profile else None,
+            toxiproxy_kind(options.toxiproxy),
+        )  # fmt: skip
+        self._environment = Environment(os.cpu_count() or 1, False, jobs=options.jobs)
+        self._results: dict[str, ScenarioResult] = {}
+        self._kernel: dict[str, int] = {}
+        self._lags: list[float] = []
+        self._shapes: dict[str, int] = {}
+        self._isolated = False
+
+    def at(self) -> float:
+        """Seconds since the run began."""
+        return time.monotonic() - self._began
+
+    def perform(self) -> RunResult:
+        """The whole run. Never raises for what the server or the user does; an interruption ends it in order."""
+        self._emit(
+            RunStarted(
+                self.at(), self._started, self.options.seed, harness.__version__, self._target, self._environment,
+                tuple(s.id for s in self.planned),
+            )
+        )  # fmt: skip
+        try:
+            with _signals(), Workers(1) as workers:
+                learned = self._learn(workers)
+            if learned.baseline is None or learned.profile is None:
+                return self._finish(self._baseline_failed(learned))
+            self._baseline_done(learned, learned.baseline, learned.profile)
+            with _signals(), Workers(self._jobs()) as workers:
+                self._all(workers, learned.baseline, learned.profile)
+        except (Interrupted, KeyboardInterrupt):
+            return self._finish(self._result(exit_status=130, interrupted=True))
+        return self._finish(self._result())
+
+    # -- the quiet runs ------------------------------------------------------------------------------------------
+
+    def _learn(self, workers: Workers) -> Learned:
+        profile = self.options.profile
+        if profile is None:
+            found: Learned = self._one(workers, "dialect", lambda: self._detect(self.options))
+            if found.profile is None:
+                return found
+            profile = found.profile
+        return self._one(workers, "baseline", lambda: learn(self.options, profile))
+
+    def _one(self, workers: Workers, key: str, work: Callable[[], Learned]) -> Learned:
+        workers.start(key, work, BASELINE_S)
+        while True:
+            for done in workers.wait():
+                return (
+                    done.value if done.failure is None else Learned(failure=f"{key}: {done.failure}", start_error=True)
+                )
+
+    def _baseline_done(self, learned: Learned, baseline: Baseline, profile: Profile) -> None:
+        self._isolated = learned.isolated
+        limits = {key: round(value, 4) for key, value in asdict(baseline.deadlines).items()}
+        self._target = replace(
+            self._target, address=learned.address, dialect=profile.to_json(),
+            quiet_rtt_ms=round(baseline.deadlines.quiet_rtt_s * 1000, 3),
+        )  # fmt: skip
+        self._environment = replace(self._environment, namespaces=learned.isolated, deadlines=limits, jobs=self._jobs())
+        self._emit(BaselineDone(self.at(), self._target, self._environment, learned.told))
+        if not learned.isolated and self.options.namespaces and self.options.spec.kind != "remote":
+            self._emit(Warned(self.at(), "no network namespace here: `harness doctor` says why; everything else works"))
+
+    def _baseline_failed(self, learned: Learned) -> RunResult:
+        reason = learned.failure or "the server could not be understood"
+        known = learned.profile is not None or self.options.profile is not None
+        wrong_use = learned.start_error or not known
+        self._target = replace(self._target, address=learned.address or self._target.address)
+        self._emit(BaselineFailed(self.at(), reason, learned.transcript, wrong_use))
+        return self._result(exit_status=2 if wrong_use else 1, reason=reason, transcript=learned.transcript)
+
+    def _jobs(self) -> int:
+        """Without namespaces a server with a fixed port runs alone; somebody else's server too."""
+        alone = self.options.spec.kind == "remote" or (self.options.spec.fixed_port and not self._isolated)
+        return 1 if alone else self.options.jobs
+
+    # -- the scenarios -------------------------------------------------------------------------------------------
+
+    def _all(self, workers: Workers, baseline: Baseline, profile: Profile) -> None:
+        waiting = deque(_Progress(item) for item in ordered(self.planned))
+        running: dict[str, _Progress] = {}
+        capabilities = frozenset({"reset", "half-close"}) if self.options.toxiproxy == "embedded" else frozenset[str]()
+        failures = 0
+        while waiting or workers.busy:
+            while waiting and workers.free:
+                progress = self._next(waiting, running)
+                if progress is None:
+                    break
+                why = unmet(progress.item, self.options, profile, baseline, capabilities) or self._not_reached(
+                    progress.item
+                )
+                if why is not None:
+                    progress.skip = why
+                    self._conclude(progress)
+                    continue
+                running[progress.item.id] = progress
+                self._start(workers, progress, profile, baseline)
+            for done in workers.wait():
+                progress = running.pop(done.key)
+                if self._over(progress, done):
+                    failures += self._conclude(progress) == "fail"
+                else:
+                    waiting.appendleft(progress)
+            if self.options.max_failures is not None and failures >= self.options.max_failures:
+                self._emit(Warned(self.at(), f"stopped after {failures} failures, as asked"))
+                return
+
+    def _next(self, waiting: deque[_Progress], running: Mapping[str, _Progress]) -> _Progress | None:
+        """The next whose foundations are laid; those that build upon one that is still at work come later."""
+        planned = {p.item.id for p in waiting} | set(running)
+        for number, progress in enumerate(waiting):
+            if not any(base in planned for base in progress.item.after):
+                del waiting[number]
+                return progress
+        return None
+
+    def _not_reached(self, item: Scenario) -> str | None:
+        broken = [base for base in item.after if base in self._results and self._results[base].outcome == "fail"]
+        return f"not reached: {broken[0]}" if broken else None
+
+    def _start(self, workers: Workers, progress: _Progress, profile: Profile, baseline: Baseline) -> None:
+        item, options, attempt = progress.item, self.options, len(progress.attempts) + 1
+        leaks = self._known_leaks()
+        seed = zlib.crc32(f"{options.seed}:{item.id}".encode())
+        folder = evidence_folder(options.out, item.id)
+        self._emit(ScenarioStarted(self.at(), item.id, attempt))
+        workers.start(
+            item.id, lambda: play(item, options, profile, baseline, seed, folder, leaks),
+            min(item.timeout_s, options.timeout_s) + AROUND_S,
+        )  # fmt: skip
+
+    def _known_leaks(self) -> frozenset[str]:
+        """What was seen to grow in several scenarios already, each time: it need not be seen to grow again."""
+        shapes = {prop: f"{prop}:grow-with-departures" for prop in ("threads", "sockets")}
+        return frozenset(prop for prop, shape in shapes.items() if self._shapes.get(shape, 0) >= WELL_KNOWN)
+
+    def _over(self, progress: _Progress, done: Done) -> bool:
+        """Take one run's outcome; True when the scenario needs no further run."""
+        progress.took_s += done.duration_s
+        if done.failure is not None:
+            progress.failure = done.failure
+            return True
+        attempt: Attempt = done.value
+        progress.attempts.append(attempt)
+        self._lags.append(attempt.lag_p99_s)
+        for key, value in attempt.kernel.items():
+            self._kernel[key] = self._kernel.get(key, 0) + value
+        if attempt.error is not None:
+            return len(progress.attempts) >= 2  # the harness's own trouble: once more, then it is told
+        if any(a.failed for a in progress.attempts):
+            return len(progress.attempts) >= 1 + self._confirmations(progress)
+        return len(progress.attempts) >= self.options.repeat
+
+    def _confirmations(self, progress: _Progress) -> int:
+        """How often this failure is seen again."""
+        shapes = {j.fingerprint for a in progress.attempts for j in a.judgements if j.outcome == "fail"}
+        known = all(self._shapes.get(str(shape), 0) >= WELL_KNOWN for shape in shapes)
+        return min(1, self.options.confirm) if known else max(self.options.confirm, self.options.repeat - 1)
+
+    def _conclude(self, progress: _Progress) -> Outcome:
+        result = conclude(
+            progress.item, progress.attempts, progress.took_s, progress.skip, progress.failure, self.options
+        )
+        if result.outcome == "fail" and not result.intermittent:
+            for shape in {j.fingerprint for j in result.of("fail")}:
+                self._shapes[str(shape)] = self._shapes.get(str(shape), 0) + 1
+        self._results[result.id] = result
+        self._emit(ScenarioFinished(self.at(), result))
+        return result.outcome
+
+    # -- the outcome ---------------------------------------------------------------------------------------------
+
+    def _result(
+        self, *, exit_status: int | None = None, interrupted: bool = False, reason: str | None = None,
+        transcript: str | None = None,
+    ) -> RunResult:  # fmt: skip
+        results = tuple(self._results[s.id] for s in self.planned if s.id in self._results)
+        lag = round(1000 * sorted(self._lags)[int(len(self._lags) * 0.99)], 2) if self._lags else None
+        if exit_status is None:
+            exit_status, reason = verdict(results, self.options.strict)
+        return RunResult(
+            harness.__version__, self._started, self.at(), self.options.seed, interrupted, self._target,
+            replace(self._environment, timer_lag_ms_p99=lag, kernel=dict(self._kernel)), exit_status, results,
+            group(results, self.options.lang), reason, transcript,
+        )  # fmt: skip
+
+    def _finish(self, result: RunResult) -> RunResult:
+        self._emit(RunFinished(self.at(), result))
+        return result
+
+
+def ordered(items: Sequence[Scenario]) -> list[Scenario]:
+    """The documented tests first, then those that others build upon, the rest as planned."""
+    bases = {base for item in items for base in item.after}
+    return sorted(items, key=lambda s: (s.documented or 9, s.id not in bases))
+
+
+def verdict(results: Sequence[ScenarioResult], strict: bool) -> tuple[int, str | None]:
+    """The exit status, and why nothing was judged where that is so."""
+    outcomes = {r.outcome for r in results}
+    if "fail" in outcomes or (strict and "warn" in outcomes):
+        return 1, None
+    if not results:
+        return 2, "no scenario was chosen"
+    if outcomes <= {"skip", "error"}:
+        return 2, "nothing could be judged: every scenario was skipped or could not be run"
+    return 0, None
+
+
+def conclude(
+    item: Scenario, attempts: Sequence[Attempt], took_s: float, skip: str | None, failure: str | None, options: Options
+) -> ScenarioResult:
+    """All runs of a scenario as one result: a failure that comes and goes is a failure, marked intermittent."""
+    failed = [a for a in attempts if a.failed]
+    judged = [a for a in attempts if a.error is None and a.skip is None]
+    shown = failed[-1] if failed else judged[-1] if judged else attempts[-1] if attempts else Attempt()
+    judgements = merged(attempts) if failed else shown.judgements
+    reason = skip or shown.skip or (None if judged else failure or shown.error)
+    outcome = outcome_of(judgements, skipped=bool(skip or (shown.skip and not failed)), judged=bool(judged))
+    folder = evidence_folder(options.out, item.id, make=False)
+    log = folder / "server.log" if folder else None
+    return ScenarioResult(
+        item.id, item.family, item.level, item.titles, outcome, took_s, len(attempts), len(failed), judgements,
+        shown.steps, reason, bool(failed) and len(failed) < len(judged), item.documented,
+        shown.notes, server_log=str(log.relative_to(options.out)) if log and options.out and log.exists() else None,
+    )  # fmt: skip
+
+
+def merged(attempts: Sequence[Attempt]) -> tuple[Judgement, ...]:
+    """One judgement a property: a failure of any run before the last run's word; how often it failed is said."""
+    judged = [a for a in attempts if a.error is None and a.skip is None]
+    last = {j.id: j for a in judged for j in a.judgements}
+    for prop in list(last):
+        failures = [j for a in judged for j in a.judgements if j.id == prop and j.outcome == "fail"]
+        if failures:
+            seen = f" (in {len(failures)} of {len(judged)} runs)" if len(failures) < len(judged) else ""
+            last[prop] = replace(failures[-1], reason=f"{failures[-1].reason}{seen}")
+    return tuple(last.values())
+
+
+def outcome_of(judgements: Sequence[Judgement], *, skipped: bool, judged: bool) -> Outcome:
+    """A scenario fails when one of its properties fails; it errors when nothing failed and something errored."""
+    found = {j.outcome for j in judgements}
+    if "fail" in found:
+        return "fail"
+    if skipped:
+        return "skip"
+    if not judged or "error" in found:
+        return "error"
+    if "warn" in found:
+        return "warn"
+    return "pass" if "pass" in found else "skip"
+
+
+def evidence_folder(out: Path | None, scenario: str, *, make: bool = True) -> Path | None:
+    """`scenarios/FAMILY/NAME` in the report's folder; None when nothing can be written there."""
+    if out is None:
+        return None
+    folder = out / "scenarios" / scenario
+    if make:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            return None
+    return folder
+
+
+def toxiproxy_kind(choice: str) -> str:  # type: ignore[return]
+    """embedded, installed or remote."""
+    return choice if choice in ("embedded", "installed") else "remote"
+
+
+class _signals:
+    """SIGINT and SIGTERM end the run in order; a second one while that happens changes nothing."""
+
+    def __enter__(self) -> None:
+        self._before = {n: signal.signal(n, self._stop) for n in (signal.SIGINT, signal.SIGTERM)}
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    @staticmethod
+    def _stop(number: int, frame: types.FrameType | None) -> None:
+        for one in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(one, signal.SIG_IGN)
+        raise Interrupted

@@ -1,0 +1,77 @@
+"""What a server prints: always drained, never more kept than its beginning and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+#: Kept of the beginning, and of the end, in bytes.
+KEPT = 64 << 10
+#: Taken at one turn of the loop, in bytes: a flood must not starve the rest.
+AT_ONCE = 256 << 10
+
+
+class Drain:
+    """Reads a pipe on the event loop until its end."""
+
+    def __init__(self, pipe: BinaryIO, log_path: Path | None) -> None:
+        self._pipe: BinaryIO | None = pipe
+        self._log_path = log_path
+        self._head = bytearray()
+        self._tail = bytearray()
+        self.total = 0
+        os.set_blocking(pipe.fileno(), False)
+        asyncio.get_running_loop().add_reader(pipe.fileno(), self._readable)
+
+    def _readable(self) -> None:
+        if self._pipe is None:
+            return
+        taken = 0
+        while taken < AT_ONCE:
+            try:
+                data = os.read(self._pipe.fileno(), 1 << 16)
+            except BlockingIOError:
+                return
+            except OSError:
+                data = b""
+            if not data:
+                self.close()
+                return
+            taken += len(data)
+            self._keep(data)
+
+    def _keep(self, data: bytes) -> None:
+        self.total += len(data)
+        room = KEPT - len(self._head)
+        self._head += data[:room]
+        self._tail += data[room:] if room > 0 else data
+        if len(self._tail) > 2 * KEPT:
+            del self._tail[:-KEPT]
+
+    def text(self) -> tuple[str, int]:
+        """What was printed, and how many bytes between its beginning and its end were dropped."""
+        self._readable()
+        tail = bytes(self._tail[-KEPT:])
+        return (bytes(self._head) + tail).decode("utf-8", "replace"), self.total - len(self._head) - len(tail)
+
+    def close(self) -> None:
+        """Stop reading, and write the log if one was wanted. May be called again."""
+        if self._pipe is None:
+            return
+        asyncio.get_running_loop().remove_reader(self._pipe.fileno())
+        self._pipe.close()
+        self._pipe = None
+        self._write_log()
+
+    def _write_log(self) -> None:
+        if self._log_path is None:
+            return
+        dropped = self.total - len(self._head) - len(self._tail[-KEPT:])
+        middle = f"\n[… {dropped} bytes left out …]\n".encode() if dropped else b""
+        try:
+            with self._log_path.open("ab") as log:
+                log.write(bytes(self._head) + middle + bytes(self._tail[-KEPT:]))
+        except OSError:
+            return  # the log is a convenience; the history has the output too

@@ -1,0 +1,144 @@
+"""A process and all its descendants, those included that forked away and were given to us by the kernel.
+
+The worker is a subreaper (prctl(2)): an orphan of the server becomes the worker's child and is recognised by the mark
+in its environment. On systems without /proc psutil gives less.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+MARK = "HARNESS_SERVER"
+LINUX = sys.platform.startswith("linux")
+_TICK = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
+_PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one process uses now: threads, descriptors, bytes, seconds."""
+
+    threads: int
+    descriptors: int
+    rss_bytes: int
+    cpu_s: float
+    wait_s: float
+
+
+def children(pid: int) -> list[int]:
+    """The living children of a process."""
+    found: list[int] = []
+    try:
+        for task in os.listdir(f"/proc/{pid}/task"):
+            found += [int(word) for word in Path(f"/proc/{pid}/task/{task}/children").read_text().split()]
+    except OSError:
+        if LINUX:
+            return found
+        with contextlib.suppress(psutil.Error):
+            found = [child.pid for child in psutil.Process(pid).children()]
+    return found
+
+
+def family(root: int, mark: str) -> list[int]:
+    """The process and its descendants, orphans included; without zombies."""
+    found, todo = [], [root, *(pid for pid in children(os.getpid()) if pid != root and marked(pid, mark))]
+    while todo:
+        pid = todo.pop()
+        if pid not in found and is_alive(pid):
+            found.append(pid)
+            todo += children(pid)
+    return found
+
+
+def marked(pid: int, mark: str) -> bool:
+    """Whether a process carries the mark of this server in its environment."""
+    try:
+        return f"{MARK}={mark}".encode() in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return False
+
+
+def is_alive(pid: int) -> bool:
+    """Running, sleeping or stopped. A zombie is not alive, unless it is a first thread that only awaits the others."""
+    if not LINUX:
+        try:
+            return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        except psutil.Error:
+            return False
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+        return fields[0] not in (b"Z", b"X") or (fields[0] == b"Z" and int(fields[17]) > 1)
+    except (OSError, IndexError):
+        return False
+
+
+def usage(pid: int) -> Usage | None:
+    """What a process uses; None when it is gone."""
+    if not LINUX:
+        return _usage_elsewhere(pid)
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+        descriptors = len(os.listdir(f"/proc/{pid}/fd"))
+    except OSError:
+        return None
+    cpu = (int(fields[11]) + int(fields[12])) / _TICK
+    return Usage(int(fields[17]), descriptors, int(fields[21]) * _PAGE, cpu, waited(pid))
+
+
+def waited(pid: int) -> float:
+    """How long the threads of a process stood ready without a processor, in seconds (schedstat)."""
+    total = 0
+    try:
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with contextlib.suppress(OSError, IndexError):
+                total += int(Path(f"/proc/{pid}/task/{task}/schedstat").read_bytes().split()[1])
+    except OSError:
+        return 0.0
+    return total / 1e9
+
+
+def _usage_elsewhere(pid: int) -> Usage | None:
+    try:
+        process = psutil.Process(pid)
+        with process.oneshot():
+            times = process.cpu_times()
+            return Usage(
+                process.num_threads(), process.num_fds(), process.memory_info().rss, times.user + times.system, 0.0
+            )
+    except psutil.Error:
+        return None
+
+
+def socket_inodes(pid: int) -> set[int]:
+    """The inodes of a process's open sockets."""
+    found = set()
+    try:
+        for name in os.listdir(f"/proc/{pid}/fd"):
+            with contextlib.suppress(OSError):
+                link = os.readlink(f"/proc/{pid}/fd/{name}")
+                if link.startswith("socket:["):
+                    found.add(int(link[8:-1]))
+    except OSError:
+        return found
+    return found
+
+
+def what_it_does(pid: int) -> str:
+    """In a word, what a process is doing: for a server that never listens."""
+    names = {
+        "R": "it is running (busy)",
+        "S": "it is waiting for something",
+        "D": "it waits for the disk",
+        "T": "it is stopped",
+    }
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return "it is gone"
+    return names.get(state, f"its state is {state}")

@@ -35,6 +35,7 @@ class Stage:
     asked_to_end: bool = False
     earlier_output: list[str] = field(default_factory=list)
     _dead_noted: bool = False
+    _descriptors: int | None = None  # the limit of open files that it was started with
 
     @property
     def remote(self) -> bool:
@@ -131,13 +132,15 @@ class Stage:
     def lower_descriptors(self, spare: int) -> None:
         """Leave the running process only so many descriptors more than it has open now (prlimit(2))."""
         limit = self.process.sample("limits").descriptors + spare
-        self.process.limit_descriptors(limit)
+        before = self.process.limit_descriptors(limit)
+        self._descriptors = before if self._descriptors is None else self._descriptors
         self._event("limits", detail=f"{limit} descriptors")
         self.log.step(f"may open {spare} descriptors more (RLIMIT_NOFILE {limit})", "server")
 
     def lift_descriptors(self) -> None:
         """Give it back the limit it was started with."""
-        self.process.limit_descriptors(None)
+        if self._descriptors is not None:
+            self.process.limit_descriptors(self._descriptors)
         self._event("limits-lifted")
         self.log.step("may open descriptors again", "server")
 

@@ -51,9 +51,18 @@ class Attempt:
 
 
 def play(
-    item: Scenario, options: Options, profile: Profile, baseline: Baseline, seed: int, folder: Path | None
+    item: Scenario,
+    options: Options,
+    profile: Profile,
+    baseline: Baseline,
+    seed: int,
+    folder: Path | None,
+    known_leaks: frozenset[str] = frozenset(),
 ) -> Attempt:
-    """Run a scenario once. To be called in a forked worker: it changes the process for good."""
+    """Run a scenario once. To be called in a forked worker: it changes the process for good.
+
+    `known_leaks`: what other scenarios of this run have seen to grow, so that it need not be seen to grow again.
+    """
     isolated = sandbox.enter(namespaces=options.namespaces and options.spec.kind != "remote")
     before = sandbox.kernel_counters()
     proxy = toxiproxy.start(options.toxiproxy, seed=seed) if item.proxy else None

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _DIGITS = re.compile(r"\d+([.:,/-]\d+)*")
-_HEXISH = re.compile(r"\b(?=\w*\d)(?=\w*[a-zA-Z])[\w-]{6,}\b")
+#: A token: letters and digits mixed. A word with a number behind it (`user12`) is none, however long the number grows.
+_HEXISH = re.compile(r"\b(?![A-Za-z]*[g-zG-Z][A-Za-z]*[-_]?\d+\b)(?=\w*\d)(?=\w*[a-zA-Z])[\w-]{6,}\b")
 _NAME_MARK = "\x00"
 
 

@@ -182,7 +182,7 @@ async def no_descriptors(room: Room) -> None:
     ana, caio = await room.join("ana", "caio")
     room.stage.lower_descriptors(SPARE)
     async with room.chatting(ana, caio):
-        crowd = [await room.connect(f"extra{letter}") for letter in "abcdefghijkl"]
+        crowd = [await room.connect(f"extra{letter}") for letter in "abcdefghijklmnopqrstuvwx"]
         await room.until(lambda: sum(one.inbox.total > 0 for one in crowd) >= SPARE, 0.3)
     room.stage.lift_descriptors()
     await room.all_of(crowd, _close)

@@ -20,6 +20,8 @@ def text_of(data: bytes) -> str:
 
 def fold(text: str) -> str:
     """Case and accents folded, so that `Usuário` is found by `usuario`."""
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text)
     return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
 
@@ -47,7 +49,7 @@ def shape_of_number(name: str) -> str:
 def missing_parts(intro: bytes, wanted: tuple[str, ...], name: str) -> tuple[str, ...]:
     """Which of an introduction's stable parts have not been shown (yet)."""
     shown = "\n".join(lines(intro, (name,)))
-    return tuple(part for part in wanted if part not in shown)
+    return tuple(part for part in wanted if re.search(re.escape(part).replace(r"\#", r"\S*"), shown) is None)
 
 
 def stands_in(name: str, answer: bytes) -> bool:

@@ -133,11 +133,13 @@ def _not_told(scene: Scene) -> Judgement | None:
         return None
     for left in scene.left.values():
         witnesses = _witnesses(scene, left)
+        if not witnesses:
+            continue
         name = scene.name(left.conn)
         told = any(
-            n.at_s >= left.at_s - 0.05 and stands_in(name, n.unit) and n.conn in witnesses for n in scene.noticed
+            n.conn in witnesses and n.at_s >= left.at_s - 0.05 and stands_in(name, n.unit) for n in scene.noticed
         )
-        if witnesses and not told and not _flooded(scene, witnesses) and _shown_under(scene, left.conn):
+        if not told and not _flooded(scene, witnesses) and _shown_under(scene, left.conn):
             return failed(
                 "forgets", "not-told", f"{scene.who(left.conn)} left ({left.how}) and nobody was told",
                 expected=template.replace("{name}", name), observed="no notice", at_s=left.at_s,

@@ -62,6 +62,8 @@ class Server:
 
     async def _receive(self, sock: socket.socket) -> None:
         try:
+            # asyncio does this only for sockets that were made with an explicit protocol number
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             await self._loop.connect_accepted_socket(
                 lambda: Client(self._room, self._settings, self._connections), sock
             )

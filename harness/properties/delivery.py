@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 
 from harness.history import Heard, Said
@@ -11,6 +12,8 @@ from harness.results import Judgement
 
 #: So many messages in a gone client's name are a ghost; one may have been on its way.
 GHOSTS = 3
+#: What takes a reader's eye, or its cursor, to the beginning of a line: text behind it can pose as another message.
+BREAKS = re.compile(r"[\r\n\v\f\b\x85\u2028\u2029]|\x1b\[[0-9;?]*[A-Za-z]")
 
 
 def delivers(scene: Scene) -> Judgement | None:
@@ -235,7 +238,7 @@ def _forged(scene: Scene) -> Judgement | None:
         if said.kind != "forged":
             continue
         for record in scene.heard.get(said.token, ()):
-            author = scene.attributed_to(record.unit)
+            author = _seen_author(scene, record)
             if record.conn != said.conn and author in scene.names and author != scene.name(said.conn):
                 return failed(
                     "genuine", "forged",
@@ -243,6 +246,12 @@ def _forged(scene: Scene) -> Judgement | None:
                     expected=f"the name of {scene.who(said.conn)}, or nothing", observed=quote(record.unit), at_s=record.at_s,
                 )  # fmt: skip
     return None
+
+
+def _seen_author(scene: Scene, record: Heard) -> str | None:
+    """In whose name a reader sees the words around this token: on a line of their own, or painted over another's."""
+    shown = next((part for part in BREAKS.split(record.unit.decode("utf-8", "replace")) if record.token in part), "")
+    return scene.attributed_to(shown.encode())
 
 
 def _ghosts(scene: Scene) -> Judgement | None:

@@ -1,0 +1,10 @@
+"""Which Toxiproxy stands between the members and the server, and how it is spoken to.
+
+Embedded (`embedded/`, the default), installed (toxiproxy-server) or remote: always a process of its own, driven over its
+HTTP API with toxiproxy-python.
+"""
+
+from harness.toxiproxy.client import ToxiproxyError
+from harness.toxiproxy.process import Line, Toxiproxy, Traffic, start
+
+__all__ = ["Line", "Toxiproxy", "ToxiproxyError", "Traffic", "start"]

@@ -1,0 +1,214 @@
+"""The control API over HTTP: Toxiproxy's paths, statuses and bodies, and two guards of its own.
+
+Beyond Toxiproxy: `GET /proxies/{name}/traffic` tells the byte counters as they move; a `Host` header that names a foreign
+host is refused, so that no web page can reach the API through a name of its own (a browser is refused by its User-Agent already).
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import unquote
+
+from aiohttp import web
+
+from harness.toxiproxy.embedded import metrics, wire
+from harness.toxiproxy.embedded.address import literal
+from harness.toxiproxy.embedded.proxies import (
+    ApiError,
+    PopulateError,
+    Proxies,
+    bad_body,
+    proxy_object,
+    toxic_object,
+)
+from harness.toxiproxy.embedded.wire import BadBody
+
+#: The Toxiproxy that this one speaks like.
+VERSION = "2.12.0"
+#: What this proxy can carry that Toxiproxy cannot, told in a header of every answer.
+CAPABILITIES = ("half-close", "reset", "traffic")
+#: Bodies above this are refused, bytes.
+BODY_MOST = 16 * 1024 * 1024
+
+Handler = Callable[..., Awaitable[web.Response]]
+
+
+def _json(value: dict[str, Any] | list[Any], status: int = 200) -> web.Response:
+    return web.Response(status=status, text=wire.encode(value), content_type="application/json", charset=None)
+
+
+def _plain(text: str, status: int) -> web.Response:
+    return web.Response(
+        status=status,
+        body=text.encode("utf-8", "replace"),
+        headers={"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"},
+    )
+
+
+def _nothing(status: int) -> web.Response:
+    return web.Response(status=status)
+
+
+class Api:
+    """Answers the requests of one process. `host`: the name it is bound to; with `counters`, /metrics is served."""
+
+    def __init__(self, proxies: Proxies, host: str, counters: bool, runtime: bool) -> None:
+        self._proxies = proxies
+        self._host = host.lower()
+        self._counters = counters
+        self._runtime = runtime
+
+    def application(self) -> web.Application:
+        """The aiohttp application: one handler for everything, since the router's rules are Toxiproxy's."""
+        application = web.Application(client_max_size=BODY_MOST)
+        application.router.add_route("*", "/{path:.*}", self.answer)
+        return application
+
+    async def answer(self, request: web.Request) -> web.Response:
+        """Any request."""
+        if not self._own_host(request.headers.get("Host", "")):
+            return _plain("Host not allowed\n", 403)
+        path = unquote(request.rel_url.raw_path)
+        methods, names = self._route(path.split("/")[1:])
+        if not methods:
+            return _plain("404 page not found\n", 404)
+        handler = methods.get(request.method) or methods.get("*")
+        if handler is None:
+            return _nothing(405)
+        if request.headers.get("User-Agent", "").startswith("Mozilla/"):
+            response = _plain("User agent not allowed\n", 403)
+        else:
+            response = await self._handled(handler, request, names)
+        response.headers["X-Toxiproxy-Request-Id"] = _request_id()
+        response.headers["X-Harness-Capabilities"] = ", ".join(CAPABILITIES)
+        return response
+
+    async def _handled(self, handler: Handler, request: web.Request, names: list[str]) -> web.Response:
+        try:
+            return await handler(request, *names)
+        except PopulateError as error:
+            body = {"error": str(error), "status": error.status, "proxies": _list(error.done)}
+            return _json(body, error.status)
+        except ApiError as error:
+            return _plain(wire.encode({"error": str(error), "status": error.status}) + "\n", error.status)
+
+    def _own_host(self, host: str) -> bool:
+        name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() and not host.endswith("]") else host
+        name = name.strip("[]").lower()
+        return name in ("", "localhost", self._host) or literal(name)
+
+    def _route(self, path: list[str]) -> tuple[dict[str, Handler], list[str]]:
+        match path:
+            case ["version"]:
+                return {"GET": self._version}, []
+            case ["proxies"]:
+                return {"GET": self._list, "POST": self._create}, []
+            case ["populate"]:
+                return {"POST": self._populate}, []
+            case ["reset"]:
+                return {"POST": self._reset}, []
+            case ["metrics"] if self._counters or self._runtime:
+                return {"*": self._metrics}, []
+            case ["proxies", proxy] if proxy:
+                return {"GET": self._get, "POST": self._update, "PATCH": self._update, "DELETE": self._delete}, [proxy]
+            case ["proxies", proxy, "traffic"] if proxy:
+                return {"GET": self._traffic}, [proxy]
+            case ["proxies", proxy, "toxics"] if proxy:
+                return {"GET": self._toxics, "POST": self._add_toxic}, [proxy]
+            case ["proxies", proxy, "toxics", toxic] if proxy and toxic:
+                change = self._update_toxic
+                both = [proxy, toxic]
+                return {"GET": self._toxic, "POST": change, "PATCH": change, "DELETE": self._remove_toxic}, both
+        return {}, []
+
+    async def _version(self, request: web.Request) -> web.Response:
+        body = f'{{"version": "{VERSION}"}}\n'.encode()
+        return web.Response(body=body, headers={"Content-Type": "application/json;charset=utf-8"})
+
+    async def _list(self, request: web.Request) -> web.Response:
+        return _json({proxy.name: proxy_object(proxy) for proxy in self._proxies.all()})
+
+    async def _create(self, request: web.Request) -> web.Response:
+        return _json(proxy_object(await self._proxies.create(await _body(request))), 201)
+
+    async def _populate(self, request: web.Request) -> web.Response:
+        try:
+            value = await _body(request)
+        except ApiError as error:
+            raise PopulateError(error.status, str(error), []) from None
+        return _json({"proxies": _list(await self._proxies.populate(value))}, 201)
+
+    async def _reset(self, request: web.Request) -> web.Response:
+        await self._proxies.reset()
+        return _nothing(204)
+
+    async def _get(self, request: web.Request, name: str) -> web.Response:
+        return _json(proxy_object(self._proxies.get(name)))
+
+    async def _update(self, request: web.Request, name: str) -> web.Response:
+        self._proxies.get(name)
+        return _json(proxy_object(await self._proxies.update(name, await _body(request))))
+
+    async def _delete(self, request: web.Request, name: str) -> web.Response:
+        self._proxies.delete(name)
+        return _nothing(204)
+
+    async def _traffic(self, request: web.Request, name: str) -> web.Response:
+        proxy = self._proxies.get(name)
+        upstream, downstream = proxy.counters
+        return _json(
+            {
+                "upstream": {"received": upstream.received, "sent": upstream.sent},
+                "downstream": {"received": downstream.received, "sent": downstream.sent},
+                "connections": len(proxy.connections),
+                "accepted": proxy.accepted,
+            }
+        )
+
+    async def _toxics(self, request: web.Request, name: str) -> web.Response:
+        return _json([toxic_object(toxic) for toxic in self._proxies.get(name).in_order()])
+
+    async def _add_toxic(self, request: web.Request, name: str) -> web.Response:
+        self._proxies.get(name)
+        value = await _body(request)
+        return _json(toxic_object(self._proxies.add_toxic(self._proxies.get(name), value)))
+
+    async def _toxic(self, request: web.Request, name: str, toxic: str) -> web.Response:
+        return _json(toxic_object(self._proxies.toxic(self._proxies.get(name), toxic)))
+
+    async def _update_toxic(self, request: web.Request, name: str, toxic: str) -> web.Response:
+        self._proxies.toxic(self._proxies.get(name), toxic)
+        value = await _body(request)
+        proxy = self._proxies.get(name)
+        found = self._proxies.toxic(proxy, toxic)
+        self._proxies.update_toxic(proxy, found, value)
+        return _json(toxic_object(found))
+
+    async def _remove_toxic(self, request: web.Request, name: str, toxic: str) -> web.Response:
+        proxy = self._proxies.get(name)
+        proxy.remove_toxic(self._proxies.toxic(proxy, toxic))
+        return _nothing(204)
+
+    async def _metrics(self, request: web.Request) -> web.Response:
+        text = metrics.text(self._proxies.all() if self._counters else None, self._runtime)
+        kind = "text/plain; version=0.0.4; charset=utf-8"
+        return web.Response(body=text.encode(), headers={"Content-Type": kind})
+
+
+def _list(proxies: list[Any]) -> list[Any] | None:
+    return [proxy_object(proxy) for proxy in proxies] or None
+
+
+async def _body(request: web.Request) -> Any:
+    try:
+        return wire.decode(await request.read())
+    except BadBody as error:
+        raise bad_body(error) from None
+
+
+def _request_id() -> str:
+    """Twenty characters, as an xid has."""
+    return base64.b32hexencode(os.urandom(12)).decode().rstrip("=").lower()

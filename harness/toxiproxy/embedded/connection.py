@@ -1,0 +1,91 @@
+"""A connection through the proxy: the client's socket, the server's, and a link each way.
+
+It is over when both directions have ended, when one end resets it, or when the proxy or a toxic closes it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+from collections.abc import Callable
+
+from harness.toxiproxy.embedded.link import Counter, Link
+from harness.toxiproxy.embedded.reactor import Reactor
+
+#: SO_LINGER on, zero seconds: a close is a reset.
+_LINGER_NONE = struct.pack("ii", 1, 0)
+
+
+class Connection:
+    """A client and its server, joined. `gone` is called once, when both sockets are closed."""
+
+    __slots__ = ("client", "closed", "downstream", "gone", "hangups", "loop", "server", "timers", "upstream")
+
+    def __init__(
+        self,
+        reactor: Reactor,
+        client: socket.socket,
+        server: socket.socket,
+        counters: tuple[Counter, Counter],
+        seed: str,
+        gone: Callable[[Connection], None],
+    ) -> None:
+        self.loop = reactor.loop
+        self.timers = reactor.timers
+        self.hangups = reactor.hangups
+        self.client = client
+        self.server = server
+        self.gone = gone
+        self.closed = False
+        self.upstream = Link(self, client, server, counters[0], seed + "/upstream")
+        self.downstream = Link(self, server, client, counters[1], seed + "/downstream")
+        self.upstream.opposite = self.downstream
+        self.downstream.opposite = self.upstream
+
+    def start(self) -> None:
+        """Begin to read both ends."""
+        self.upstream.start()
+        self.downstream.start()
+
+    def link_ended(self, link: Link) -> None:
+        """A direction has ended as its source ended it: the sink's reading end is told, and no more."""
+        if link.opposite.finished:
+            self.close()
+            return
+        self.hangups.forget(link.sink.fileno())
+        with contextlib.suppress(OSError):
+            link.sink.shutdown(socket.SHUT_WR)
+
+    def link_closed(self, link: Link) -> None:
+        """A toxic closed the connection: the sink now, the source when it has had what is on the way to it."""
+        other = link.opposite
+        if not other.finished and (other.chain is not None or other.backlog):
+            with contextlib.suppress(OSError):
+                link.sink.shutdown(socket.SHUT_RDWR)
+            other.source_ended()
+            if self.closed or not other.finished:
+                return
+        self.close()
+
+    def reset(self) -> None:
+        """Close both ends with an RST. What is inside is lost."""
+        for sock in (self.client, self.server):
+            with contextlib.suppress(OSError):
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NONE)
+        self.close()
+
+    def close(self) -> None:
+        """Close both ends at once. What is inside is lost. Harmless when repeated."""
+        if self.closed:
+            return
+        self.closed = True
+        self.upstream.stop()
+        self.downstream.stop()
+        self.client.close()
+        self.server.close()
+        self.gone(self)
+
+    def link(self, upstream: bool) -> Link:
+        """The direction that a toxic's stream names."""
+        return self.upstream if upstream else self.downstream

@@ -1,0 +1,146 @@
+"""The proxy as a program, with the flags of toxiproxy-server: `python -m harness.toxiproxy.embedded`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import secrets
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from aiohttp import web
+
+from harness.toxiproxy.embedded import address, wire
+from harness.toxiproxy.embedded.address import AddressError
+from harness.toxiproxy.embedded.api import VERSION, Api
+from harness.toxiproxy.embedded.log import Log
+from harness.toxiproxy.embedded.proxies import ApiError, Proxies
+from harness.toxiproxy.embedded.proxy import House
+from harness.toxiproxy.embedded.reactor import Reactor
+from harness.toxiproxy.embedded.wire import BadBody
+
+#: How long a request in progress may go on after the end was asked for, seconds.
+LAST_REQUESTS_S = 0.5
+
+
+class CannotStart(Exception):
+    """The proxy cannot run; the message is one line that says why."""
+
+
+async def serve(
+    host: str, port: int, *, config: bytes | None = None, seed: int | None = None, log: Log,
+    proxy_metrics: bool = False, runtime_metrics: bool = False, listening: Callable[[str, int], None] | None = None,
+    owned: bool = False,
+) -> None:  # fmt: skip
+    """Serve until SIGINT or SIGTERM. `config`: a populate body. `listening` is told the API's address once it answers.
+    With `owned`, SIGINT is its owner's affair (a terminal sends it to both). Raises CannotStart.
+    """
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    if owned:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    else:
+        loop.add_signal_handler(signal.SIGINT, stop.set)
+    reactor = Reactor(loop)
+    proxies = Proxies(House(reactor, log, secrets.randbits(64) if seed is None else seed))
+    runner: web.AppRunner | None = None
+    try:
+        if config is not None:
+            await _populate(proxies, config)
+        sock = await _bind(host, port)
+        api = Api(proxies, host, proxy_metrics, runtime_metrics)
+        runner = web.AppRunner(api.application(), access_log=None, shutdown_timeout=LAST_REQUESTS_S)
+        await runner.setup()
+        await web.SockSite(runner, sock).start()
+        told = sock.getsockname()[:2]
+        where = str(address.Address(*told))
+        log.say("info", "Starting Toxiproxy HTTP server", version=VERSION, host=told[0], port=told[1], address=where)
+        if listening is not None:
+            listening(*told)
+        await stop.wait()
+        log.say("info", "Shutdown started")
+    finally:
+        proxies.close()
+        if runner is not None:
+            await runner.cleanup()
+        reactor.close()
+
+
+async def _bind(host: str, port: int) -> socket.socket:
+    try:
+        hosts = await address.lookup(host or "localhost")
+        return address.bind(address.Address(hosts[0], port))
+    except AddressError as error:
+        raise CannotStart(f"listen tcp {error}: choose another -host or -port (0: any free port)") from None
+
+
+async def _populate(proxies: Proxies, config: bytes) -> None:
+    try:
+        await proxies.populate(wire.decode(config))
+    except BadBody as error:
+        raise CannotStart(f"the config is not a JSON array of proxies: {error}") from None
+    except ApiError as error:
+        raise CannotStart(f"the config cannot be used: {error}") from None
+
+
+def new_event_loop() -> asyncio.AbstractEventLoop:
+    """uvloop's where it is installed, else asyncio's."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
+def run(
+    host: str = "localhost",
+    port: int = 8474,
+    config: Path | None = None,
+    seed: int | None = None,
+    proxy_metrics: bool = False,
+    runtime_metrics: bool = False,
+    log_level: str = "info",
+) -> int:
+    """Serve until SIGINT or SIGTERM; the exit status: 0, or 1 with one line on standard error.
+
+    Blocks, and takes the process' signals. With port 0 the first log line on standard output names the address.
+    """
+    log = Log(log_level)
+    try:
+        body = config.read_bytes() if config is not None else None
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(
+                serve(
+                    host, port, config=body, seed=seed, log=log,
+                    proxy_metrics=proxy_metrics, runtime_metrics=runtime_metrics,
+                )
+            )  # fmt: skip
+    except OSError as error:
+        sys.stderr.write(f"toxiproxy: config {config}: {error.strerror or error}\n")
+        return 1
+    except CannotStart as error:
+        sys.stderr.write(f"toxiproxy: {error}\n")
+        return 1
+    return 0
+
+
+def main(arguments: list[str]) -> int:
+    """The command line; the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="toxiproxy-server", description="A TCP proxy with faults on demand, wire-compatible with Toxiproxy."
+    )
+    parser.add_argument("-host", "--host", default="localhost", help="address the API listens on (default: localhost)")
+    parser.add_argument("-port", "--port", type=int, default=8474, help="port of the API, 0: any (default: 8474)")
+    parser.add_argument("-config", "--config", type=Path, help="JSON file with proxies, and their toxics, to create")
+    parser.add_argument("-seed", "--seed", type=int, help="seed of every random choice")
+    parser.add_argument("-proxy-metrics", "--proxy-metrics", action="store_true", help="byte counters at /metrics")
+    parser.add_argument("-runtime-metrics", "--runtime-metrics", action="store_true", help="the process at /metrics")
+    parser.add_argument("-version", "--version", action="version", version=f"toxiproxy-server version {VERSION}")
+    options = parser.parse_args(arguments)
+    level = os.environ.get("LOG_LEVEL", "info").lower()
+    return run(log_level=level, **vars(options))

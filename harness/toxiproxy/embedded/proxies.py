@@ -1,0 +1,259 @@
+"""All proxies of a process, and what the API may ask of them: the semantics of Toxiproxy's create, update, populate, reset.
+
+Listen addresses are resolved first, since that may take its time; whatever follows happens in one go, so that calls which come at once
+do not see each other half done.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.toxiproxy.embedded import address, wire
+from harness.toxiproxy.embedded.address import AddressError
+from harness.toxiproxy.embedded.chain import ToxicSpec
+from harness.toxiproxy.embedded.proxy import House, Proxy
+from harness.toxiproxy.embedded.toxics import TOXICS
+from harness.toxiproxy.embedded.wire import BadBody, Fields
+
+
+class ApiError(Exception):
+    """What a request is answered with instead: an HTTP status and a text."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class PopulateError(ApiError):
+    """A populate that stopped half-way, with the proxies that it did."""
+
+    def __init__(self, status: int, text: str, done: list[Proxy]) -> None:
+        super().__init__(status, text)
+        self.done = done
+
+
+def bad_body(error: BadBody) -> ApiError:
+    """The answer to a body that cannot be read."""
+    return ApiError(400, f"bad request body: {error}")
+
+
+class Wanted:
+    """A proxy as a request describes it."""
+
+    def __init__(self, value: object) -> None:
+        fields = Fields(value, "Proxy")
+        self.name = fields.text("name", "")
+        self.upstream = fields.text("upstream", "")
+        self.listen = fields.text("listen", "")
+        self.enabled = fields.flag("enabled", True)
+        self.toxics = fields.items("toxics")
+
+    def missing(self) -> str | None:
+        """The first required field that is not there."""
+        return "name" if not self.name else "upstream" if not self.upstream else None
+
+
+class Proxies:
+    """The collection."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._proxies: dict[str, Proxy] = {}
+
+    def all(self) -> list[Proxy]:
+        """Every proxy, by name."""
+        return [self._proxies[name] for name in sorted(self._proxies)]
+
+    def get(self, name: str) -> Proxy:
+        """The proxy of that name. Raises ApiError 404."""
+        if name not in self._proxies:
+            raise ApiError(404, "proxy not found")
+        return self._proxies[name]
+
+    def close(self) -> None:
+        """Stop every proxy."""
+        for proxy in self._proxies.values():
+            proxy.stop()
+
+    async def create(self, value: object) -> Proxy:
+        """POST /proxies. Raises ApiError; then nothing is left behind."""
+        try:
+            wanted = Wanted(value)
+        except BadBody as error:
+            raise bad_body(error) from None
+        if missing := wanted.missing():
+            raise ApiError(400, f"missing required field: {missing}")
+        self._refuse_existing(wanted.name)
+        toxics = [self._toxic(one, ()) for one in wanted.toxics]
+        resolved = await self._resolve_to_listen(wanted.listen) if wanted.enabled else None
+        self._refuse_existing(wanted.name)
+        return self._add(wanted, resolved, toxics)
+
+    def _refuse_existing(self, name: str) -> None:
+        if name in self._proxies:
+            raise ApiError(409, "proxy already exists")
+
+    async def _resolve_to_listen(self, listen: str) -> address.Address:
+        try:
+            return await address.resolve(listen)
+        except AddressError as error:
+            raise ApiError(500, f"listen tcp: {error}") from None
+
+    def _add(self, wanted: Wanted, resolved: address.Address | None, toxics: list[ToxicSpec]) -> Proxy:
+        proxy = Proxy(self._house, wanted.name, wanted.listen, wanted.upstream)
+        proxy.toxics.extend(toxics)
+        if resolved is not None:
+            self._start(proxy, resolved)
+        self._proxies[wanted.name] = proxy
+        return proxy
+
+    def _start(self, proxy: Proxy, resolved: address.Address) -> None:
+        try:
+            proxy.start(resolved)
+        except AddressError as error:
+            raise ApiError(500, f"listen tcp {error}") from None
+
+    async def update(self, name: str, value: object) -> Proxy:
+        """POST or PATCH of a proxy. A failed restart leaves it disabled with the new fields. Raises ApiError."""
+        proxy = self.get(name)
+        try:
+            fields = Fields(value, "Proxy")
+            listen = fields.text("listen", proxy.listen)
+            upstream = fields.text("upstream", proxy.upstream)
+            enabled = fields.flag("enabled", proxy.enabled)
+        except BadBody as error:
+            raise bad_body(error) from None
+        try:
+            resolved = await address.resolve(listen)
+        except AddressError as error:
+            raise ApiError(500, str(error)) from None
+        if self.get(name) is not proxy:
+            raise ApiError(404, "proxy not found")
+        if str(resolved) != proxy.listen or upstream != proxy.upstream:
+            proxy.stop()
+            proxy.listen, proxy.upstream = listen, upstream
+        if enabled and not proxy.enabled:
+            self._start(proxy, resolved)
+        elif not enabled:
+            proxy.stop()
+        return proxy
+
+    def delete(self, name: str) -> None:
+        """DELETE of a proxy. Raises ApiError 404."""
+        self.get(name).stop()
+        del self._proxies[name]
+
+    async def populate(self, value: object) -> list[Proxy]:
+        """POST /populate. Raises PopulateError: the first failure stops."""
+        try:
+            if value is not None and not isinstance(value, list):
+                raise BadBody("json: cannot unmarshal object into Go value of type []toxiproxy.Proxy")
+            wanted = [Wanted(one) for one in value or []]
+        except BadBody as error:
+            raise PopulateError(400, f"bad request body: {error}", []) from None
+        for number, one in enumerate(wanted, 1):
+            if missing := one.missing():
+                raise PopulateError(400, f"missing required field: {missing} at proxy {number}", [])
+        done: list[Proxy] = []
+        for one in wanted:
+            try:
+                done.append(await self._populate(one))
+            except ApiError as error:
+                raise PopulateError(error.status, str(error), done) from None
+        return done
+
+    async def _populate(self, wanted: Wanted) -> Proxy:
+        toxics = [self._toxic(one, ()) for one in wanted.toxics]
+        old = self._proxies.get(wanted.name)
+        if old is not None:
+            try:
+                same = str(await address.resolve(wanted.listen)) == old.listen and wanted.upstream == old.upstream
+            except AddressError as error:
+                raise ApiError(500, str(error)) from None
+            if same:
+                return old
+            old.stop()
+        resolved = await self._resolve_to_listen(wanted.listen) if wanted.enabled else None
+        return self._add(wanted, resolved, toxics)
+
+    async def reset(self) -> None:
+        """POST /reset: every proxy enabled and without toxics. The first that cannot start ends it. Raises ApiError."""
+        for proxy in self.all():
+            if not proxy.enabled:
+                self._start(proxy, await self._resolve_to_listen(proxy.listen))
+            for toxic in list(proxy.toxics):
+                proxy.remove_toxic(toxic)
+
+    # Toxics
+
+    def toxic(self, proxy: Proxy, name: str) -> ToxicSpec:
+        """The toxic of that name. Raises ApiError 404."""
+        found = proxy.toxic(name)
+        if found is None:
+            raise ApiError(404, "toxic not found")
+        return found
+
+    def add_toxic(self, proxy: Proxy, value: object) -> ToxicSpec:
+        """POST of a toxic. Raises ApiError."""
+        toxic = self._toxic(value, proxy.toxics)
+        proxy.add_toxic(toxic)
+        return toxic
+
+    def _toxic(self, value: object, others: list[ToxicSpec] | tuple[()]) -> ToxicSpec:
+        try:
+            fields = Fields(value, "ToxicWrapper")
+            stream = fields.text("stream", "downstream")
+            kind = fields.text("type", "")
+            name = fields.text("name", "") or f"{kind}_{stream}"
+            toxicity = fields.number("toxicity", 1.0)
+            inner = fields.inner("attributes", "map[string]interface {}")
+            if stream.lower() not in ("upstream", "downstream"):
+                raise ApiError(400, "stream was invalid, can be either upstream or downstream")
+            if kind not in TOXICS:
+                raise ApiError(400, "invalid toxic type")
+            if any(other.name == name for other in others):
+                raise ApiError(409, "toxic already exists")
+            attributes = {key: inner.integer(key, 0) for key in TOXICS[kind].names}
+        except BadBody as error:
+            raise bad_body(error) from None
+        self._check(kind, attributes)
+        return ToxicSpec(name, kind, stream, toxicity, attributes)
+
+    def update_toxic(self, proxy: Proxy, toxic: ToxicSpec, value: object) -> None:
+        """POST or PATCH of a toxic: all of it or, refused, nothing. Raises ApiError."""
+        try:
+            fields = Fields(value, "ToxicWrapper")
+            toxicity = fields.number("toxicity", toxic.toxicity)
+            inner = fields.inner("attributes", "map[string]interface {}")
+            attributes = {key: inner.integer(key, old) for key, old in toxic.attributes.items()}
+        except BadBody as error:
+            raise bad_body(error) from None
+        self._check(toxic.type, attributes)
+        proxy.change_toxic(toxic, attributes, toxicity)
+
+    def _check(self, kind: str, attributes: dict[str, int]) -> None:
+        if problem := TOXICS[kind].problem(attributes):
+            raise ApiError(400, f"invalid toxic attributes: {problem}")
+
+
+def proxy_object(proxy: Proxy) -> dict[str, Any]:
+    """A proxy, as the API tells it."""
+    return {
+        "name": proxy.name,
+        "listen": proxy.listen,
+        "upstream": proxy.upstream,
+        "enabled": proxy.enabled,
+        "Logger": {},
+        "toxics": [toxic_object(toxic) for toxic in proxy.in_order()],
+    }
+
+
+def toxic_object(toxic: ToxicSpec) -> dict[str, Any]:
+    """A toxic, as the API tells it."""
+    return {
+        "attributes": dict(toxic.attributes),
+        "name": toxic.name,
+        "type": toxic.type,
+        "stream": toxic.stream,
+        "toxicity": wire.shortest(float(toxic.toxicity)),
+    }

@@ -1,0 +1,161 @@
+"""A proxy: a listening socket, an upstream, the toxics, and the connections that go through it now."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import time
+from dataclasses import dataclass
+
+from harness.toxiproxy.embedded import address
+from harness.toxiproxy.embedded.chain import ToxicSpec
+from harness.toxiproxy.embedded.connection import Connection
+from harness.toxiproxy.embedded.dial import Dial
+from harness.toxiproxy.embedded.link import Counter
+from harness.toxiproxy.embedded.log import Log
+from harness.toxiproxy.embedded.reactor import Reactor
+
+#: Connections accepted in one go, before others have their turn.
+ACCEPT_AT_MOST = 64
+#: The process or the machine is out of descriptors or memory: accept again later, seconds.
+_EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+ACCEPT_AGAIN_S = 0.1
+
+
+@dataclass(frozen=True)
+class House:
+    """What proxies share: the reactor, the log, and the seed of every choice."""
+
+    reactor: Reactor
+    log: Log
+    seed: int
+
+
+class Proxy:
+    """One proxy. `listen` is the address as given until it is first started, and the resolved one from then on."""
+
+    def __init__(self, house: House, name: str, listen: str, upstream: str) -> None:
+        self.house = house
+        self.name = name
+        self.listen = listen
+        self.upstream = upstream
+        self.enabled = False
+        self.toxics: list[ToxicSpec] = []
+        #: Upstream and downstream.
+        self.counters = (Counter(), Counter())
+        self.connections: set[Connection] = set()
+        self.accepted = 0
+        self._dials: dict[Dial, socket.socket] = {}
+        self._listener: socket.socket | None = None
+
+    def start(self, resolved: address.Address) -> None:
+        """Listen. Raises AddressError; then it stays disabled."""
+        self._listener = address.bind(resolved)
+        self.listen = address.name_of(self._listener)
+        self.enabled = True
+        self.house.reactor.loop.add_reader(self._listener.fileno(), self._accept)
+        self._say("Started proxy")
+
+    def stop(self) -> None:
+        """Close the listener and every connection, at once. Harmless when repeated."""
+        self.enabled = False
+        if self._listener is not None:
+            self.house.reactor.loop.remove_reader(self._listener.fileno())
+            self._listener.close()
+            self._listener = None
+            self._say("Terminated proxy")
+        for dial, client in self._dials.items():
+            dial.cancel()
+            client.close()
+        self._dials.clear()
+        for connection in list(self.connections):
+            connection.close()
+
+    def _say(self, message: str) -> None:
+        self.house.log.say("info", message, name=self.name, proxy=self.listen, upstream=self.upstream)
+
+    # Connections
+
+    def _accept(self) -> None:
+        for _ in range(ACCEPT_AT_MOST):
+            if self._listener is None:
+                return
+            try:
+                client, _peer = self._listener.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                if error.errno in _EXHAUSTED:
+                    self._accept_later(self._listener)
+                return
+            self._join(client)
+
+    def _accept_later(self, listener: socket.socket) -> None:
+        reactor = self.house.reactor
+        reactor.loop.remove_reader(listener.fileno())
+        self.house.log.say("error", "Out of descriptors or memory: accepting later", proxy=self.name)
+
+        def again() -> None:
+            if self._listener is listener:
+                reactor.loop.add_reader(listener.fileno(), self._accept)
+
+        reactor.timers.at(time.monotonic() + ACCEPT_AGAIN_S, again)
+
+    def _join(self, client: socket.socket) -> None:
+        client.setblocking(False)
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        number, self.accepted = self.accepted, self.accepted + 1
+        dial = Dial(
+            self.house.reactor,
+            self.upstream,
+            lambda server: self._connected(dial, server, number),
+            lambda why: self._refused(dial, why),
+        )
+        self._dials[dial] = client
+        dial.start()
+
+    def _connected(self, dial: Dial, server: socket.socket, number: int) -> None:
+        client = self._dials.pop(dial)
+        seed = f"{self.house.seed}/{self.name}/{number}"
+        connection = Connection(self.house.reactor, client, server, self.counters, seed, self.connections.discard)
+        self.connections.add(connection)
+        now = time.monotonic()
+        for toxic in self.toxics:
+            connection.link(toxic.upstream).add(toxic, now)
+        connection.start()
+
+    def _refused(self, dial: Dial, why: str) -> None:
+        self._dials.pop(dial).close()
+        self.house.log.say("error", "Unable to open connection to upstream", name=self.name, err=why)
+
+    # Toxics
+
+    def toxic(self, name: str) -> ToxicSpec | None:
+        """The toxic of that name, in either direction."""
+        return next((toxic for toxic in self.toxics if toxic.name == name), None)
+
+    def in_order(self) -> list[ToxicSpec]:
+        """All toxics, upstream first, each direction in the order of its chain."""
+        return sorted(self.toxics, key=lambda toxic: not toxic.upstream)
+
+    def add_toxic(self, toxic: ToxicSpec) -> None:
+        """It works from now on, on live connections too."""
+        self.toxics.append(toxic)
+        now = time.monotonic()
+        for connection in list(self.connections):
+            connection.link(toxic.upstream).add(toxic, now)
+
+    def change_toxic(self, toxic: ToxicSpec, attributes: dict[str, int], toxicity: float) -> None:
+        """Other attributes from now on, on live connections too."""
+        toxic.attributes.update(attributes)
+        toxic.toxicity = toxicity
+        now = time.monotonic()
+        for connection in list(self.connections):
+            connection.link(toxic.upstream).change(toxic, now)
+
+    def remove_toxic(self, toxic: ToxicSpec) -> None:
+        """Take it off; what it held flows on."""
+        self.toxics.remove(toxic)
+        now = time.monotonic()
+        for connection in list(self.connections):
+            connection.link(toxic.upstream).remove(toxic, now)

@@ -19,6 +19,8 @@ ROUNDS = 3
 IDLE_LOOKS_S = (0.25, 0.8, 0.8)
 #: Busy is more than this part of one processor.
 BUSY = 0.25
+#: Servers answer a FIN with theirs within this time, or not at all, in seconds.
+GOODBYE_S = 0.2
 #: Clients that come and go before a growing number of threads is called a leak: a pool fills up and stops.
 POOL = 64
 POOL_S = 4.0
@@ -85,14 +87,21 @@ def knowably_gone(member: Member) -> bool:
 
 
 async def everybody_leaves(room: Room, polite: list[Member]) -> None:
-    """Out, all of them; those in `polite` with the leave word."""
+    """Out, all of them; those in `polite` with the leave word, the others with FIN, reading to the end.
+
+    A client that closes while the server still writes to it answers with an RST (the kernel's rule): nobody here does.
+    """
     for member in polite:
         if member.present:
             await member.leave()
+    leaving = [member for member in room.log.members if member.left is None]
+    for member in leaving:
+        member.finish()
+    await room.log.patience.until(lambda: all(m.ended or not m.wire for m in leaving), GOODBYE_S)
+    for member in leaving:
+        member.close()
     for member in room.log.members:
-        if member.left is None:
-            member.close()
-        elif member.left == "half-close" and member.wire and not member.wire.closed:
+        if member.left == "half-close" and member.wire and not member.wire.closed:
             member.wire.close()
 
 
@@ -101,7 +110,8 @@ async def rest(room: Room, item: Scenario) -> None:
     before = next((s for s in room.log.records if isinstance(s, Sample) and s.label == "before"), None)
     if before is None or not room.stage.alive():
         return
-    await at_rest(room, before, "after-1", room.deadlines.rest_s)
+    rest_s = room.deadlines.rest_s / (3 if "sockets" in room.setting.known_leaks else 1)
+    await at_rest(room, before, "after-1", rest_s)
     if leaking(room, before) and not room.setting.known_leaks:
         room.log.hasty = True
         await see_it_grow(room, item, before)

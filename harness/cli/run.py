@@ -12,10 +12,10 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.target_words import UserError, dialect, language_of, read_config, target
+from harness.cli.target_words import UserError, dialect, language_of, overrides, read_config, target
 
 #: Side by side: most of a scenario is waiting, so more than there are processors.
-JOBS_PER_CORE = 5
+JOBS_PER_CORE = 8
 
 
 def run(
@@ -97,7 +97,7 @@ def run(
             typer.echo(f"{item.id}  {item.level}  {item.titles.get(lang_, item.titles['en'])}")
         return
     options = Options(
-        spec=spec, profile=profile, toxiproxy=toxiproxy or settings.run.toxiproxy or "embedded",
+        spec=spec, profile=profile, overrides=overrides(dialect_, spec, settings), toxiproxy=toxiproxy or settings.run.toxiproxy or "embedded",
         jobs=jobs or settings.run.jobs or JOBS_PER_CORE * (os.cpu_count() or 1),
         seed=seed if seed is not None else settings.run.seed if settings.run.seed is not None else random.SystemRandom().randrange(1 << 32),
         patience=patience or settings.run.patience or 1.0, timeout_s=timeout, confirm=confirm, repeat=repeat,

@@ -14,6 +14,8 @@ from harness.dialect.profile import Profile
 from harness.target import ServerSpec, TargetError, builtin, command
 
 BUILTINS = ("reference", "original", "patched")
+#: With one of these keys `[dialect]` says how the server speaks; without, the rest is found out.
+SPEAKING = frozenset({"framing", "login", "say", "newline", "auto"})
 
 
 class UserError(Exception):
@@ -98,7 +100,15 @@ def dialect(option: str | None, spec: ServerSpec, settings: Config) -> Profile |
         raise UserError(f"--dialect {option}: neither a file nor one of auto, {', '.join(dialects.KNOWN)}")
     if spec.kind == "builtin":
         return dialects.KNOWN[spec.name]
-    return settings.dialect
+    declared = settings.dialect
+    return declared if declared is not None and declared.model_fields_set & SPEAKING else None
+
+
+def overrides(option: str | None, spec: ServerSpec, settings: Config) -> dict[str, object]:
+    """Keys of `[dialect]` that are declared although the way of speaking is not: they go on top of what is found."""
+    if option is not None or settings.dialect is None or dialect(option, spec, settings) is not None:
+        return {}
+    return {key: getattr(settings.dialect, key) for key in settings.dialect.model_fields_set}
 
 
 def language_of(option: str | None) -> str:

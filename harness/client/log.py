@@ -98,7 +98,7 @@ class Log:
         if self.hasty:
             return GLANCE_S
         missed = self._missed.get(kind, 0)
-        if missed < FULL_WAITS:
+        if missed < (1 if kind == "introduction" else FULL_WAITS):
             return deadline_s
         return max(SHORT_WAIT_S, deadline_s / 5) if missed < 3 * FULL_WAITS else max(GLANCE_S, deadline_s / 10)
 

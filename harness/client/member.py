@@ -321,6 +321,12 @@ class Member:
     def _sent(self) -> int:
         return self.wire.sent if self.wire else 0
 
+    def finish(self) -> None:
+        """FIN for this direction; what still comes is read. The first half of an orderly close."""
+        self._leave("fin")
+        if self.wire:
+            self.wire.half_close()
+
     def close(self) -> None:
         """FIN, both ways, without a word: what was sent to us is read first."""
         self._leave("fin")

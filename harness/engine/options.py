@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +18,7 @@ class Options:
 
     spec: ServerSpec
     profile: Profile | None = None
+    overrides: Mapping[str, object] = field(default_factory=dict)
     toxiproxy: str = "embedded"
     jobs: int = 8
     seed: int = 0

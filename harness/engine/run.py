@@ -118,7 +118,7 @@ class Run:
             found: Learned = self._one(workers, "dialect", lambda: self._detect(self.options))
             if found.profile is None:
                 return found
-            profile = found.profile
+            profile = found.profile.model_copy(update=dict(self.options.overrides))
         return self._one(workers, "baseline", lambda: learn(self.options, profile))
 
     def _one(self, workers: Workers, key: str, work: Callable[[], Learned]) -> Learned:
@@ -211,8 +211,9 @@ class Run:
 
     def _known_leaks(self) -> frozenset[str]:
         """What was seen to grow in several scenarios already, each time: it need not be seen to grow again."""
-        shapes = {prop: f"{prop}:grow-with-departures" for prop in ("threads", "sockets")}
-        return frozenset(prop for prop, shape in shapes.items() if self._shapes.get(shape, 0) >= WELL_KNOWN)
+        kinds = ("grow-with-departures", "close-wait")
+        seen = {prop: sum(self._shapes.get(f"{prop}:{kind}", 0) for kind in kinds) for prop in ("threads", "sockets")}
+        return frozenset(prop for prop, times in seen.items() if times >= WELL_KNOWN)
 
     def _over(self, progress: _Progress, done: Done) -> bool:
         """Take one run's outcome; True when the scenario needs no further run."""

@@ -72,8 +72,8 @@ FOLLOWS: dict[str, frozenset[str]] = {
 def judge(history: History) -> tuple[Judgement, ...]:
     """All judgements of one scenario run, in the catalogue's order.
 
-    A property that the scenario never exercised is left out, unless the scenario was written for it: then it is a
-    skip. A judge that cannot quote a witness is an `error` of the harness.
+    A property that does not apply or was never exercised is left out, unless the scenario was written for it, or the
+    server is somebody else's: then it is a skip with the reason. A judge that cannot quote a witness is an `error` of the harness.
     """
     reason = next((r.reason for r in history.of(Skipped)), None)
     if reason is not None:
@@ -89,7 +89,10 @@ def _ask(item: Property, scene: Scene) -> Judgement | None:
         verdict = item.judge(scene)
     except Exception as error:  # a judge that breaks is the harness's fault, and says so
         return Judgement(item.id, "error", f"the harness could not judge this: {type(error).__name__}: {error}")
-    if verdict is None and item.id in scene.history.aims:
+    aimed = item.id in scene.history.aims
+    if verdict is not None and verdict.outcome == "skip" and not aimed and not scene.baseline.remote:
+        return None
+    if verdict is None and aimed:
         return Judgement(item.id, "skip", "this run did not come as far as exercising it")
     if verdict is not None and verdict.outcome == "fail" and not (verdict.expected and verdict.observed):
         return Judgement(item.id, "error", f"failed without a witness: {verdict.reason}")

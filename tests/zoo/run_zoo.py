@@ -1,0 +1,171 @@
+"""The zoo under the harness: every planted defect must be found for its property, and nothing else be blamed.
+
+    python tests/zoo/run_zoo.py                   all servers, all scenarios
+    python tests/zoo/run_zoo.py py-once rust      these
+    python tests/zoo/run_zoo.py --find            the harness finds out how each server speaks
+
+Prints one line a server, then recall and precision. Exit status 1 when a defect was missed or a server wrongly blamed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+BUILD = HERE / ".build"
+#: A whole run against one server takes less than this, in seconds.
+LONGEST_S = 600
+#: Properties whose violation is a warning, never a failure.
+ADVICE = ("handles", "discreet")
+
+
+@dataclass
+class Verdict:
+    """What a run said of one server."""
+
+    name: str
+    defect: str
+    found: bool
+    blamed: set[str] = field(default_factory=set)
+    errors: list[str] = field(default_factory=list)
+    failing: dict[str, list[str]] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    @property
+    def good(self) -> bool:
+        """Found what was planted, blamed for nothing else, everything judged."""
+        return self.found and not self.blamed and not self.errors
+
+
+def zoo() -> dict[str, dict[str, Any]]:
+    """The servers of zoo.toml by name, each with its whole profile under `profile`."""
+    data = tomllib.loads((HERE / "zoo.toml").read_text(encoding="utf-8"))
+    for server in data["server"]:
+        server["profile"] = {**data["dialects"][server["speaks"]], **server.get("dialect", {})}
+    return {server["name"]: server for server in data["server"]}
+
+
+def fill(text: str) -> str:
+    """The places of this machine, for the zoo's own marks; `{port}` stays."""
+    return text.replace("{dir}", str(HERE)).replace("{build}", str(BUILD)).replace("{python}", sys.executable)
+
+
+def build(servers: list[dict[str, Any]]) -> None:
+    """Run each build command once. Raises CalledProcessError."""
+    BUILD.mkdir(exist_ok=True)
+    for text in dict.fromkeys(server["build"] for server in servers if server.get("build")):
+        subprocess.run(fill(text), shell=True, check=True, stdout=subprocess.DEVNULL)
+
+
+def toml(profile: dict[str, Any]) -> str:
+    """A `[dialect]` table."""
+
+    def value(item: Any) -> str:
+        if isinstance(item, bool):
+            return str(item).lower()
+        if isinstance(item, dict):
+            return "{" + ", ".join(f"{key} = {value(each)}" for key, each in item.items()) + "}"
+        if isinstance(item, list):
+            return "[" + ", ".join(value(each) for each in item) + "]"
+        return json.dumps(item)
+
+    return "[dialect]\n" + "".join(f"{key} = {value(item)}\n" for key, item in profile.items())
+
+
+def run(server: dict[str, Any], patterns: list[str], *, find: bool, seed: int, jobs: int | None = None) -> Verdict:
+    """One run of the harness against one server."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        declared = server.get("dialect", {}) if find else server["profile"]
+        (place / "harness.toml").write_text(toml(declared) if declared else "", encoding="utf-8")
+        command = [
+            sys.executable, "-m", "harness", "run", *patterns, "--server", fill(server["command"]), "--seed", str(seed),
+            "--report", "json", "--out", str(place / "report"), "-q", "--no-color",
+        ]  # fmt: skip
+        if jobs:
+            command += ["--jobs", str(jobs)]
+        done = subprocess.run(
+            command, cwd=place, timeout=LONGEST_S, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+        )
+        try:
+            results = json.loads((place / "report" / "results.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return Verdict(
+                server["name"], server["defect"], False, errors=[done.stderr.strip()[-300:] or done.stdout[-300:]]
+            )
+    return judge(server, results)
+
+
+def judge(server: dict[str, Any], results: dict[str, Any]) -> Verdict:
+    """Compare what failed with what was planted."""
+    defect = server["defect"]
+    wanted = "warn" if defect in ADVICE else "fail"
+    failing: dict[str, list[str]] = {}
+    for scenario in results["scenarios"]:
+        for prop in scenario["properties"]:
+            if prop["outcome"] == "fail" or (prop["outcome"] == wanted and prop["id"] == defect):
+                failing.setdefault(prop["id"], []).append(f"{scenario['id']}: {prop['reason']}")
+    errors = [f"{s['id']}: {s['reason']}" for s in results["scenarios"] if s["outcome"] == "error"]
+    if not results["scenarios"]:
+        errors.append(f"nothing was judged: {results['reason']}")
+    errors += [
+        f"{s['id']}: {p['id']}: {p['reason']}"
+        for s in results["scenarios"]
+        for p in s["properties"]
+        if p["outcome"] == "error"
+    ]
+    found = not defect or defect in failing
+    blamed = set(failing) - {defect} - set(server["allowed"])
+    return Verdict(server["name"], defect, found, blamed, errors, failing, results["duration_s"])
+
+
+def line(verdict: Verdict) -> str:
+    """One line of the table, and what is wrong below it."""
+    mark = "ok  " if verdict.good else "BAD "
+    planted = verdict.defect or "(correct)"
+    told = [
+        f"{mark} {verdict.name:<22} {planted:<12} {verdict.seconds:6.1f} s  fails: {', '.join(verdict.failing) or 'nothing'}"
+    ]
+    if not verdict.found:
+        told.append(f"       missed: {verdict.defect}")
+    told += [
+        f"       blamed for {prop}: {verdict.failing[prop][0]} ({len(verdict.failing[prop])} scenarios)"
+        for prop in sorted(verdict.blamed)
+    ]
+    told += [f"       not judged: {error}" for error in verdict.errors[:4]]
+    return "\n".join(told)
+
+
+def main() -> int:
+    """The script."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--scenarios", nargs="*", default=["all"])
+    parser.add_argument("--find", action="store_true", help="find out how they speak instead of being told")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int)
+    given = parser.parse_args()
+    known = zoo()
+    chosen = [known[name] for name in given.names] if given.names else list(known.values())
+    build(chosen)
+    verdicts = []
+    for server in chosen:
+        verdicts.append(run(server, given.scenarios, find=given.find, seed=given.seed, jobs=given.jobs))
+        print(line(verdicts[-1]), flush=True)
+    planted = [v for v in verdicts if v.defect]
+    print(f"\nrecall {sum(v.found for v in planted)} of {len(planted)} defects; "
+          f"wrongly blamed {sum(bool(v.blamed) for v in verdicts)} of {len(verdicts)} servers; "
+          f"not judged {sum(bool(v.errors) for v in verdicts)}")  # fmt: skip
+    return 0 if all(v.good for v in verdicts) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -48,8 +48,8 @@ def admits(scene: Scene) -> Judgement | None:
     for token, heard in scene.heard.items():
         said = scene.by_token.get(token)
         for record in heard:
-            joined = scene.joined.get(record.conn)
-            outside = joined is None or record.at_s < joined.at_s
+            answered = scene.answered.get(record.conn)
+            outside = answered is None or record.at_s < answered
             if said is not None and outside and said.conn != record.conn:
                 return failed(
                     "admits", "overheard",

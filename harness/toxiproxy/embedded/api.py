@@ -37,7 +37,8 @@ Handler = Callable[..., Awaitable[web.Response]]
 
 
 def _json(value: dict[str, Any] | list[Any], status: int = 200) -> web.Response:
-    return web.Response(status=status, text=wire.encode(value), content_type="application/json", charset=None)
+    body = wire.encode(value).encode("utf-8", "replace")
+    return web.Response(status=status, body=body, content_type="application/json")
 
 
 def _plain(text: str, status: int) -> web.Response:

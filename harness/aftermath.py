@@ -100,6 +100,7 @@ async def everybody_leaves(room: Room, polite: list[Member]) -> None:
     await room.log.patience.until(lambda: all(m.ended or not m.wire for m in leaving), GOODBYE_S)
     for member in leaving:
         member.close()
+    await room.hang_up()
     for member in room.log.members:
         if member.left == "half-close" and member.wire and not member.wire.closed:
             member.wire.close()

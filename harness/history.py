@@ -82,6 +82,13 @@ class FirstByte(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Answered(Record):
+    """The client answered a step of the login: from here on the server may count it as one of the room."""
+
+    conn: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Joined(Record):
     """The client is in: its login is complete. `intro` is what it had been shown by then."""
 

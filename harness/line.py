@@ -57,6 +57,11 @@ class Line:
         await asyncio.to_thread(self._proxy.enable)
         self._note("line open")
 
+    async def hang_up(self) -> None:
+        """Delete the proxy: whatever still hung on it is closed on both sides."""
+        await asyncio.to_thread(self._proxy.delete)
+        self._note("line taken down")
+
     async def traffic(self) -> Traffic | None:
         """What the proxy has passed on so far; None where it cannot say."""
         return await asyncio.to_thread(self._proxy.traffic)

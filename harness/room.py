@@ -342,6 +342,12 @@ class Room:
         """Do the same with many at the same time."""
         await asyncio.gather(*(act(member) for member in members))
 
+    async def hang_up(self) -> None:
+        """Everybody has left: the lines are taken down too, so that no proxy holds a connection for a client."""
+        lines, self.lines = list(self.lines.values()), {}
+        for line in lines:
+            await line.hang_up()
+
     async def calm(self) -> None:
         """End of the fault: no toxic is left, the process runs, the lines are open."""
         for line in self.lines.values():

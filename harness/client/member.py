@@ -17,6 +17,7 @@ from harness.dialect import tokens as token_of
 from harness.dialect.masking import missing_parts
 from harness.dialect.profile import LoginStep, Profile, fill
 from harness.history import (
+    Answered,
     Ended,
     Ending,
     FirstByte,
@@ -222,6 +223,7 @@ class Member:
 
     async def _answer(self, text: str) -> bool:
         self.inbox.mark = len(self.inbox.raw)
+        self._log.add(Answered(at_s=self._log.now(), conn=self.conn))
         try:
             await self.send(self._framing.encode(text.encode("utf-8", "surrogateescape")))
         except OSError:

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from harness.dialect.masking import mask, text_of
 from harness.history import (
+    Answered,
     Ended,
     Heard,
     History,
@@ -44,6 +45,9 @@ class Scene:
         self.deadlines = history.baseline.deadlines
         self.opened = {r.conn: r for r in history.of(Opened)}
         self.joined = {r.conn: r for r in history.of(Joined)}
+        self.answered: dict[int, float] = {}
+        for answer in history.of(Answered):
+            self.answered.setdefault(answer.conn, answer.at_s)
         self.join_failed = {r.conn: r for r in history.of(JoinFailed)}
         self.open_failed = tuple(history.of(OpenFailed))
         self.introduced = tuple(history.of(Introduced))

@@ -83,7 +83,7 @@ class FirstByte(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered(Record):
-    """The client answered a step of the login: from here on the server may count it as one of the room."""
+    """The client sent its first bytes: from here on the server may take it for one who has logged in."""
 
     conn: int
 

@@ -95,7 +95,7 @@ class ScenarioFile(pytest.File):
         else:
             known = registry.load_file(self.path)
         for key, item in known.items():
-            if LEVELS.index(item.level) <= LEVELS.index(session.level):  # type: ignore[arg-type]
+            if LEVELS.index(item.level) <= LEVELS.index(session.level):
                 yield ScenarioItem.from_parent(self, name=key, scenario=item)
 
 
@@ -126,7 +126,7 @@ class ScenarioItem(pytest.Item):
                 )
             )
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *_: object) -> str:  # type: ignore[override]
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *_: object) -> str:
         """The reasons, without a traceback of the harness."""
         if isinstance(excinfo.value, ScenarioFailure):
             return str(excinfo.value)

@@ -12,7 +12,7 @@ import errno
 import random
 import socket
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from harness.client.clock import Clock
@@ -253,6 +253,12 @@ class Room:
     async def settled(self) -> bool:
         """Wait until all that was said has been heard."""
         return await self.log.settled()
+
+    async def reaches(self, member: Member, tokens: Iterable[str], deadline_s: float) -> bool:
+        """Wait until one of these tokens has reached a member; False at the deadline, or when it is gone."""
+        wanted = set(tokens)
+        await self.log.patience.until(lambda: member.gone or bool(wanted & member.inbox.tokens), deadline_s)
+        return bool(wanted & member.inbox.tokens)
 
     async def until(self, condition: Callable[[], bool], deadline_s: float | None = None) -> bool:
         """Wait for a condition that an event in the room makes true."""

@@ -29,6 +29,6 @@ def report(
         )
     except ReportError as error:
         raise UserError(str(error)) from None
-    for error in errors:
-        sys.stderr.write(f"harness: {error}\n")
+    for unwritten in errors:
+        sys.stderr.write(f"harness: {unwritten}\n")
     raise typer.Exit(result.exit_status)

@@ -115,8 +115,8 @@ def run(
     reports = Reports(reporters, lang_)
     gc.freeze()
     result = Run(options, planned, reports.handle, detect).perform()
-    for error in finish(reports):
-        sys.stderr.write(f"harness: {error}\n")
+    for unwritten in finish(reports):
+        sys.stderr.write(f"harness: {unwritten}\n")
     raise typer.Exit(result.exit_status if not reports.errors or result.exit_status else 2)
 
 

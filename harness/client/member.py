@@ -75,6 +75,7 @@ class Member:
         #: Whether it answers the server's heartbeats; one that does not looks dead to the server.
         self.answers_heartbeats = True
         self._number = 0
+        self._spoke = False
         self._last_send_s = -1.0
 
     def __repr__(self) -> str:
@@ -223,7 +224,6 @@ class Member:
 
     async def _answer(self, text: str) -> bool:
         self.inbox.mark = len(self.inbox.raw)
-        self._log.add(Answered(at_s=self._log.now(), conn=self.conn))
         try:
             await self.send(self._framing.encode(text.encode("utf-8", "surrogateescape")))
         except OSError:
@@ -256,6 +256,9 @@ class Member:
         """Raw bytes onto the wire; how many were taken. Raises ConnectionError when the connection is gone."""
         if self.wire is None:
             raise ConnectionError(f"{self.who} has no connection")
+        if not self._spoke:
+            self._spoke = True
+            self._log.add(Answered(at_s=self._log.now(), conn=self.conn))
         if self.profile.pause:
             await self._pause()
         return await self.wire.send(data, deadline_s=SEND_S)

@@ -258,9 +258,7 @@ class QuietRun:
             tokens: set[str] = set()
             for _ in range(3):
                 tokens.add(await one.say(self.room.words(), kind="fence"))
-                if await self.room.until(
-                    lambda o=other, t=tokens: bool(t & o.inbox.tokens), self.log.reply_deadline_s / 2
-                ):  # type: ignore[misc]
+                if await self.room.reaches(other, tokens, self.log.reply_deadline_s / 2):
                     break
             else:
                 raise Silent(f"{other.who} never heard what {one.who} said")
@@ -270,7 +268,7 @@ class QuietRun:
         for _ in range(ROUND_TRIPS):
             began = self.log.now()
             token = await ana.say(self.room.words(), kind="fence")
-            if await self.room.until(lambda t=token: t in bia.inbox.tokens, self.log.reply_deadline_s):  # type: ignore[misc]
+            if await self.room.reaches(bia, (token,), self.log.reply_deadline_s):
                 times.append(self.log.now() - began)
         if not times:
             raise Silent(f"{bia.who} heard {ana.who} once and never again")
@@ -305,9 +303,7 @@ class QuietRun:
             if speaker is None:
                 return LENGTHS[-1]
             token = await speaker.say("x" * (length - 40))
-            await self.room.until(
-                lambda t=token, s=speaker: t in bia.inbox.tokens or s.gone, self.room.deadlines.reply_s
-            )  # type: ignore[misc]
+            await self.room.reaches(bia, (token,), self.room.deadlines.reply_s)
             whole = any(
                 isinstance(r, Heard) and r.token == token and len(r.unit) >= length - 40 for r in self.log.records
             )

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 import harness
 from harness.dialect.profile import Profile
@@ -346,9 +347,11 @@ def evidence_folder(out: Path | None, scenario: str, *, make: bool = True) -> Pa
     return folder
 
 
-def toxiproxy_kind(choice: str) -> str:  # type: ignore[return]
-    """embedded, installed or remote."""
-    return choice if choice in ("embedded", "installed") else "remote"
+def toxiproxy_kind(choice: str) -> Literal["embedded", "installed", "remote"]:
+    """embedded, installed, or remote for a URL."""
+    if choice == "embedded":
+        return "embedded"
+    return "installed" if choice == "installed" else "remote"
 
 
 class _signals:

@@ -1,0 +1,312 @@
+"""Starting, finding and ending Toxiproxies: no process, no socket, no traceback is left."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import toxiproxy.api
+from through import PATIENCE_S, Through, ask, connect, eventually, free_port, read_all
+
+from harness import toxiproxy as subject
+from harness.toxiproxy import Toxiproxy, ToxiproxyError
+
+PROGRAM = [sys.executable, "-m", "harness.toxiproxy.embedded"]
+#: The same program on a machine without uvloop.
+WITHOUT_UVLOOP = [
+    sys.executable,
+    "-c",
+    "import sys; sys.modules['uvloop'] = None; from harness.toxiproxy.embedded.main import main; sys.exit(main(sys.argv[1:]))",
+]
+
+
+@contextlib.contextmanager
+def program(*arguments: str, command: list[str] = PROGRAM) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The embedded proxy as a program, and its URL."""
+    with subprocess.Popen([*command, "-port", "0", *arguments], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            told = json.loads(process.stdout.readline())
+            while "address" not in told:
+                told = json.loads(process.stdout.readline())
+            yield process, f"http://{told['address']}"
+        finally:
+            process.kill()
+
+
+def gone(pid: int) -> bool:
+    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+def test_it_starts_quickly_and_closing_leaves_nothing() -> None:
+    began = time.monotonic()
+    proxy = subject.start("embedded")
+    assert time.monotonic() - began < 2
+    assert proxy.kind == "embedded"
+    assert proxy.capabilities == {"reset", "half-close"}
+    assert proxy.version == "2.12.0"
+    line = proxy.create("line", "127.0.0.1:9")
+    pid = proxy.pid
+    assert pid is not None
+    proxy.close()
+    proxy.close()
+    assert not psutil.pid_exists(pid)
+    for address in (line.address, ("127.0.0.1", int(proxy.url.rpartition(":")[2]))):
+        with pytest.raises(ConnectionRefusedError):
+            connect(address)
+
+
+def test_closing_ends_connections_too() -> None:
+    proxy = subject.start("embedded")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        line = proxy.create("line", f"127.0.0.1:{listener.getsockname()[1]}")
+        with connect(line.address) as client:
+            server, _ = listener.accept()
+            with server:
+                proxy.close()
+                assert read_all(client)[0] == b""
+                server.settimeout(PATIENCE_S)
+                assert read_all(server)[0] == b""
+
+
+def test_the_child_inherits_no_descriptor() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mine:
+        proxy = subject.start("embedded")
+        try:
+            assert proxy.pid is not None
+            ports = {one.laddr.port for one in psutil.Process(proxy.pid).net_connections() if one.laddr}
+            assert mine.getsockname()[1] not in ports
+        finally:
+            proxy.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="PR_SET_PDEATHSIG is Linux")
+def test_it_dies_with_a_parent_that_is_killed() -> None:
+    code = "from harness import toxiproxy; p = toxiproxy.start('embedded'); print(p.pid, flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stdin=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        assert not gone(pid)
+        parent.kill()
+    eventually(lambda: gone(pid))
+
+
+def test_it_outlives_an_interrupt_from_the_terminal() -> None:
+    proxy = subject.start("embedded")
+    try:
+        assert proxy.pid is not None
+        os.kill(proxy.pid, signal.SIGINT)
+        proxy.create("line", "127.0.0.1:9").delete()
+    finally:
+        proxy.close()
+
+
+@pytest.mark.real_toxiproxy
+def test_the_installed_one_is_started_and_ended(either: Toxiproxy) -> None:
+    if either.kind != "installed":
+        pytest.skip("it is about the installed one")
+    proxy = subject.start("installed")
+    pid = proxy.pid
+    assert proxy.capabilities == frozenset()
+    proxy.close()
+    assert pid is not None
+    assert not psutil.pid_exists(pid)
+
+
+# -- a remote one
+
+
+def test_a_remote_one_keeps_what_is_not_ours(ours: Toxiproxy) -> None:
+    theirs = ours.create("theirs", "127.0.0.1:9")
+    theirs.add_toxic("latency", latency=1)
+    remote = subject.start(ours.url)
+    assert (remote.kind, remote.pid) == ("remote", None)
+    assert remote.capabilities == ours.capabilities
+    remote.create("mine", "127.0.0.1:9").add_toxic("noop")
+    remote.reset()
+    proxies = ask(ours.url, "GET", "/proxies").json()
+    assert {name: len(proxy["toxics"]) for name, proxy in proxies.items()} == {"mine": 0, "theirs": 1}
+    remote.close()
+    assert list(ask(ours.url, "GET", "/proxies").json()) == ["theirs"]
+    theirs.delete()
+
+
+@pytest.mark.parametrize("choice", ["nonsense", "http://", "https://127.0.0.1:1", "http://127.0.0.1:99999"])
+def test_a_choice_that_is_none_is_told_in_a_line(choice: str) -> None:
+    with pytest.raises(ToxiproxyError) as caught:
+        subject.start(choice)
+    assert "\n" not in str(caught.value)
+
+
+def test_nobody_at_the_address_is_told_in_a_line() -> None:
+    with pytest.raises(ToxiproxyError, match=r"no Toxiproxy at http://127\.0\.0\.1:\d+: is it running"):
+        subject.start(f"http://127.0.0.1:{free_port()}")
+
+
+def test_a_program_that_is_not_there_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOXIPROXY_SERVER", "/no/such/program")
+    with pytest.raises(ToxiproxyError, match="TOXIPROXY_SERVER=/no/such/program is no program"):
+        subject.start("installed")
+
+
+def test_a_program_that_is_no_toxiproxy_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOXIPROXY_SERVER", "false")
+    with pytest.raises(ToxiproxyError, match="did not start"):
+        subject.start("installed")
+
+
+# -- the client
+
+
+def test_the_library_is_left_as_it_was(ours: Toxiproxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    before = (toxiproxy.api.APIConsumer.host, toxiproxy.api.APIConsumer.port, toxiproxy.api.requests)
+    ours.create("line", "127.0.0.1:9").delete()
+    assert before == (toxiproxy.api.APIConsumer.host, toxiproxy.api.APIConsumer.port, toxiproxy.api.requests)
+
+
+def test_names_need_no_care(through: Through) -> None:
+    line = through.toxiproxy.create("a b?#%ção", "127.0.0.1:9")
+    line.add_toxic("latency", name="50% slow?", latency=1)
+    line.update_toxic("50% slow?", latency=2, toxicity=0.5)
+    path = "/proxies/a%20b%3F%23%25%C3%A7%C3%A3o/toxics/50%25%20slow%3F"
+    told = through.api("GET", path).json()
+    assert (told["attributes"]["latency"], told["toxicity"]) == (2, 0.5)
+    line.clear()
+    assert through.api("GET", path).status_code == 404
+    line.delete()
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda t: t.toxiproxy.create("line", "127.0.0.1:9"),
+        lambda t: t.toxiproxy.create("other", "127.0.0.1:9", listen=f"127.0.0.1:{t.listener.getsockname()[1]}"),
+        lambda t: t.line.add_toxic("no such toxic"),
+        lambda t: t.line.update_toxic("nobody", latency=1),
+        lambda t: t.line.remove_toxic("nobody"),
+        lambda t: t.line.add_toxic("slicer"),
+        lambda t: t.line.add_toxic("bandwidth", rate=-1),
+    ],
+    ids=["name", "port", "type", "update", "remove", "slicer", "bandwidth"],
+)
+def test_what_fails_is_told_in_a_line(through: Through, act: Any) -> None:
+    with pytest.raises(ToxiproxyError) as caught:
+        act(through)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 300
+    assert through.api("GET", "/version").ok
+
+
+def test_a_line_that_cannot_be_enabled_says_so(through: Through) -> None:
+    through.line.disable()
+    with (
+        socket.create_server(through.line.address),
+        pytest.raises(ToxiproxyError, match="address already in use"),
+    ):
+        through.line.enable()
+
+
+# -- the program
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("command", [PROGRAM, WITHOUT_UVLOOP], ids=["uvloop", "asyncio"])
+def test_signals_end_it_in_order(number: signal.Signals, command: list[str]) -> None:
+    with program(command=command) as (process, url), socket.create_server(("127.0.0.1", 0)) as listener:
+        body = {"name": "a", "upstream": f"127.0.0.1:{listener.getsockname()[1]}", "listen": "127.0.0.1:0"}
+        listen = ask(url, "POST", "/proxies", body).json()["listen"]
+        ask(url, "POST", "/proxies/a/toxics", {"type": "latency", "attributes": {"latency": 20}})
+        with connect(("127.0.0.1", int(listen.rpartition(":")[2]))) as client:
+            server, _ = listener.accept()
+            with server:
+                began = time.monotonic()
+                server.sendall(b"x")
+                assert client.recv(1) == b"x"
+                assert time.monotonic() - began >= 0.02
+                process.send_signal(number)
+                assert process.wait(PATIENCE_S) == 0
+                assert read_all(client)[0] == b""
+
+
+def test_a_port_that_is_taken_is_told_in_a_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        done = subprocess.run([*PROGRAM, "-port", port], capture_output=True, text=True, timeout=PATIENCE_S)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert f"127.0.0.1:{port}: bind: address already in use" in done.stderr
+
+
+@pytest.mark.parametrize("content", ["{}", "[1", '[{"name": "a"}]', '[{"name":"a","upstream":"b","listen":"x"}]', None])
+def test_a_bad_config_is_told_in_a_line(tmp_path: Path, content: str | None) -> None:
+    config = tmp_path / "config.json"
+    if content is not None:
+        config.write_text(content)
+    command = [*PROGRAM, "-port", "0", "-config", str(config)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_config_makes_proxies_and_the_counters_are_served(tmp_path: Path) -> None:
+    config = tmp_path / "config.json"
+    toxics = [{"type": "limit_data", "attributes": {"bytes": 3}}]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        upstream = f"127.0.0.1:{listener.getsockname()[1]}"
+        config.write_text(json.dumps([{"name": "a", "upstream": upstream, "listen": "127.0.0.1:0", "toxics": toxics}]))
+        with program("-config", str(config), "-proxy-metrics", "-runtime-metrics") as (_, url):
+            listen = ask(url, "GET", "/proxies/a").json()["listen"]
+            with connect(("127.0.0.1", int(listen.rpartition(":")[2]))) as client:
+                server, _ = listener.accept()
+                with server:
+                    server.sendall(b"12345")
+                    assert read_all(client) == (b"123", "end")
+            text = ask(url, "GET", "/metrics").text
+    labels = f'{{direction="downstream",listener="{listen}",proxy="a",upstream="{upstream}"}}'
+    assert f"toxiproxy_proxy_received_bytes_total{labels} 5\n" in text
+    assert f"toxiproxy_proxy_sent_bytes_total{labels} 3\n" in text
+    assert "process_cpu_seconds_total" in text
+
+
+def test_the_same_seed_hits_the_same_connections() -> None:
+    def hits(seed: str) -> list[bool]:
+        result = []
+        with program("-seed", seed) as (_, url), socket.create_server(("127.0.0.1", 0)) as listener:
+            body = {"name": "a", "upstream": f"127.0.0.1:{listener.getsockname()[1]}", "listen": "127.0.0.1:0"}
+            port = int(ask(url, "POST", "/proxies", body).json()["listen"].rpartition(":")[2])
+            toxic = {"type": "limit_data", "toxicity": 0.5, "attributes": {"bytes": 1}}
+            ask(url, "POST", "/proxies/a/toxics", toxic)
+            for _ in range(24):
+                with connect(("127.0.0.1", port)) as client:
+                    server, _ = listener.accept()
+                    with server:
+                        server.sendall(b"xy")
+                        server.shutdown(socket.SHUT_WR)
+                        result.append(read_all(client)[0] == b"x")
+        return result
+
+    first = hits("7")
+    assert first == hits("7")
+    assert first != hits("8")
+
+
+def test_the_version_is_told() -> None:
+    done = subprocess.run([*PROGRAM, "-version"], capture_output=True, text=True, timeout=PATIENCE_S)
+    assert (done.returncode, done.stdout) == (0, "toxiproxy-server version 2.12.0\n")
+
+
+def test_the_public_names_are_these() -> None:
+    assert sorted(subject.__all__) == ["Line", "Toxiproxy", "ToxiproxyError", "Traffic", "start"]

@@ -12,8 +12,8 @@ __all__ = ["Member", "Room", "__version__", "scenario"]
 
 if TYPE_CHECKING:
     from harness.client.member import Member
-    from harness.room import Room
     from harness.registry import scenario
+    from harness.room import Room
 
 
 def __getattr__(name: str) -> object:

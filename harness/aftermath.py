@@ -10,8 +10,8 @@ import asyncio
 
 from harness.client.member import Member
 from harness.history import Phase, Sample
-from harness.room import Room
 from harness.registry import Scenario
+from harness.room import Room
 
 #: The first write to a closed peer succeeds, the RST it provokes breaks the second: hence three.
 ROUNDS = 3

@@ -16,8 +16,8 @@ import pytest
 
 if TYPE_CHECKING:
     from harness.events import Event
-    from harness.results import ScenarioResult
     from harness.registry import Scenario
+    from harness.results import ScenarioResult
 
 _SESSION = pytest.StashKey["_Session"]()
 

@@ -66,9 +66,9 @@ def run(
     from harness.engine.detecting import detect
     from harness.engine.options import Options, Selection
     from harness.engine.run import Run
+    from harness.registry import UnknownScenario, load
     from harness.report import ReportError, Reports, build, finish, formats
     from harness.results import LEVELS
-    from harness.registry import UnknownScenario, load
 
     settings, where = read_config(Path.cwd())
     patterns, rest = split_command(what or [], sys.argv)

@@ -131,13 +131,17 @@ class Lesson:
         """What was sent and what came back, safe to read."""
         told = []
         for member in self.members:
-            for record in self.records:
-                if isinstance(record, Said) and record.conn == member.conn:
-                    told.append(f"{member.who} -> {quote(self.profile.speak(record.text.decode(), member.name))}")
+            told += [
+                f"{member.who} -> {quote(self.profile.speak(record.text.decode(), member.name))}"
+                for record in self.records
+                if isinstance(record, Said) and record.conn == member.conn
+            ]
             told.append(f"{member.who} <- {quote(bytes(member.inbox.raw), 400) or 'nothing'}")
-        for record in self.records:
-            if isinstance(record, JoinFailed):
-                told.append(f"connection {record.conn}: {record.why}; it was shown {quote(record.got) or 'nothing'}")
+        told += [
+            f"connection {record.conn}: {record.why}; it was shown {quote(record.got) or 'nothing'}"
+            for record in self.records
+            if isinstance(record, JoinFailed)
+        ]
         return "\n".join(told)
 
     def learned(self) -> Learned:
@@ -278,11 +282,11 @@ class QuietRun:
         """The template of what the others were told about one of them, if they were told anything."""
 
         def found() -> bytes | None:
-            for record in self.log.records:
-                if isinstance(record, Noticed) and record.at_s >= since_s and record.conn in {m.conn for m in who}:
-                    if stands_in(about.name, record.unit):
-                        return record.unit
-            return None
+            near = {m.conn for m in who}
+            units = (
+                r.unit for r in self.log.records if isinstance(r, Noticed) and r.at_s >= since_s and r.conn in near
+            )
+            return next((unit for unit in units if stands_in(about.name, unit)), None)
 
         await self.room.until(lambda: found() is not None, 0.6)
         unit = found()

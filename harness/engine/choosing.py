@@ -26,9 +26,7 @@ def choose(scenarios: Mapping[str, Scenario], selection: Selection) -> list[Scen
 def _matching(scenarios: Mapping[str, Scenario], pattern: str) -> set[str]:
     if pattern == "all":
         return set(scenarios)
-    exact = {
-        key for key in scenarios if key == pattern or key.startswith(f"{pattern}/") or key.startswith(f"{pattern}[")
-    }
+    exact = {key for key in scenarios if key == pattern or key.startswith((f"{pattern}/", f"{pattern}["))}
     globbed = {key for key in scenarios if fnmatch.fnmatchcase(key.replace("[", "("), pattern.replace("[", "("))}
     found = exact | globbed
     if not found:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.dialect.profile import Profile
-from harness.results import LEVELS, Level
 from harness.registry import Scenario
+from harness.results import LEVELS, Level
 from harness.target import ServerSpec
 
 

@@ -18,9 +18,9 @@ from harness.dialect.profile import Profile
 from harness.engine.options import Options
 from harness.history import Baseline, History, Kernel, Lag, Note, Record, Skipped, Step, as_json_lines
 from harness.properties import judge
+from harness.registry import Scenario
 from harness.results import Judgement, StepResult
 from harness.room import NotHere, Room, Setting
-from harness.registry import Scenario
 from harness.stage import Plan, Stage
 from harness.target import TargetError, sandbox
 

@@ -35,9 +35,9 @@ from harness.events import (
     Warned,
 )
 from harness.history import Baseline
+from harness.registry import Scenario
 from harness.report.findings import group
 from harness.results import Environment, Judgement, Outcome, RunResult, ScenarioResult, TargetInfo
-from harness.registry import Scenario
 
 #: A worker may take so long beyond its scenario's own limit to start a server and to clean up, in seconds.
 AROUND_S = 45.0

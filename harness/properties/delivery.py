@@ -83,12 +83,14 @@ def replaced(scene: Scene) -> set[int]:
 
 def in_pieces(scene: Scene, said: Said, conn: int) -> bool:
     """Whether a message that seems lost came after all, cut into several units."""
-    own = [n.unit for n in scene.noticed if n.conn == conn and n.at_s >= said.at_s]
-    own += [h.unit for hs in scene.heard.values() for h in hs if h.conn == conn and h.at_s >= said.at_s]
-    if not own:
-        return False
-    bodies = b"".join(_letters(_body(scene, unit)) for unit in own)
+    bodies = b"".join(_letters(_body(scene, unit)) for unit in _units_after(scene, said, conn))
     return _letters(said.text) in bodies
+
+
+def _units_after(scene: Scene, said: Said, conn: int) -> list[bytes]:
+    """What reached a connection from the moment on at which this was said."""
+    own = [n.unit for n in scene.noticed if n.conn == conn and n.at_s >= said.at_s]
+    return own + [h.unit for hs in scene.heard.values() for h in hs if h.conn == conn and h.at_s >= said.at_s]
 
 
 def _body(scene: Scene, unit: bytes) -> bytes:
@@ -170,7 +172,8 @@ def intact(scene: Scene) -> Judgement | None:
                 return _not_intact(scene, said, heard.unit, *wrong)
         for conn in said.expects:
             if conn not in scene.hearers(said) and not scene.excused(said, conn) and in_pieces(scene, said, conn):
-                return _not_intact(scene, said, b"", "cut", "it came cut into several messages")
+                pieces = b" | ".join(_units_after(scene, said, conn)[:3])
+                return _not_intact(scene, said, pieces, "cut", "it came cut into several messages")
     return passed("intact") if judged else None
 
 

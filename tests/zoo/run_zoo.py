@@ -65,6 +65,14 @@ def build(servers: list[dict[str, Any]]) -> None:
         subprocess.run(fill(text), shell=True, check=True, stdout=subprocess.DEVNULL)
 
 
+def quick(server: dict[str, Any]) -> list[str]:
+    """The essential scenarios, and those that were written for what was planted."""
+    from harness.registry import load
+
+    defect = server["defect"]
+    return [s.id for s in load().values() if s.level == "essential" or (defect and defect in s.aims)]
+
+
 def toml(profile: dict[str, Any]) -> str:
     """A `[dialect]` table."""
 
@@ -150,6 +158,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*")
     parser.add_argument("--scenarios", nargs="*", default=["all"])
     parser.add_argument("--find", action="store_true", help="find out how they speak instead of being told")
+    parser.add_argument("--quick", action="store_true", help="essential scenarios, and those for what was planted")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int)
     given = parser.parse_args()
@@ -158,7 +167,15 @@ def main() -> int:
     build(chosen)
     verdicts = []
     for server in chosen:
-        verdicts.append(run(server, given.scenarios, find=given.find, seed=given.seed, jobs=given.jobs))
+        verdicts.append(
+            run(
+                server,
+                quick(server) if given.quick else given.scenarios,
+                find=given.find,
+                seed=given.seed,
+                jobs=given.jobs,
+            )
+        )
         print(line(verdicts[-1]), flush=True)
     planted = [v for v in verdicts if v.defect]
     print(f"\nrecall {sum(v.found for v in planted)} of {len(planted)} defects; "

@@ -74,12 +74,15 @@ async def throw_raw(room: Room, member: Member, *pieces: bytes) -> None:
 
 
 async def answer_login(room: Room, member: Member, name: str) -> None:
-    """Give `name` to the login's questions, and wait for no answer to it: a server may refuse an odd name or close."""
-    for step in room.profile.login:
-        if step.send is None:
-            await room.until(lambda want=step.expect: member.gone or member.inbox.shows(want or ""), 0.3)  # type: ignore[misc]
-        else:
-            await throw(room, member, fill(step.send, name=name).encode("utf-8", "surrogateescape"))
+    """Give `name` to the login's questions, and wait for no word about it: a server may refuse an odd name or close."""
+    steps = room.profile.login
+    last = max((number for number, step in enumerate(steps) if step.send is not None), default=-1)
+    for step in steps[: last + 1]:
+        if step.expect is not None:
+            await room.until(lambda question=step.expect: member.gone or member.inbox.shows(question))  # type: ignore[misc]
+        if step.send is not None and not member.gone:
+            await member.answer(fill(step.send, name=name))
+            await room.log.read_by_server(member)
 
 
 def asks_for_a_bare_name(room: Room) -> bool:

@@ -367,7 +367,7 @@ async def names(room: Room, name: str) -> None:
     """Somebody gives this for a name. The server may refuse it, change it or close; the next ones come in as ever,
     and the room goes on talking while the odd one is there and when it has left."""
     ana = await room.enter("ana")
-    odd = await deaf_stranger(room)
+    odd = await room.connect("odd")
     await answer_login(room, odd, name)
     caio = await room.enter("caio")
     await room.talk(ana, caio)
@@ -515,7 +515,7 @@ async def forged_name(room: Room, behind: str) -> None:
     the beginning of somebody else's message."""
     ana, caio = await room.join("ana", "caio")
     mark = (room.baseline.attribution or "").replace("{name}", caio.name)
-    odd = await deaf_stranger(room)
+    odd = await room.connect("odd")
     await answer_login(room, odd, f"mal{behind}{mark}")
     said, data = odd.compose("I quit", "forged", exact=False)
     await odd.utter([said], data)

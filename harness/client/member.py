@@ -135,7 +135,7 @@ class Member:
         for step in self.profile.login:
             if step.expect is not None and not await self._expected(step, deadline_s):
                 return self._refused(asked, fill(step.expect, name=self.name), deadline_s)
-            if step.send is not None and not await self._answer(fill(step.send, name=self.name)):
+            if step.send is not None and not await self.answer(fill(step.send, name=self.name)):
                 return self._refused(asked, "to be allowed to answer", deadline_s)
         self.joined = True
         self._log.add(
@@ -188,7 +188,7 @@ class Member:
         first = self.profile.login[0].expect if self.profile.login else None
         if first is not None:
             await self._wait(lambda: self.inbox.shows(first) or self.gone, deadline_s)
-        if self.gone or not await self._answer(fill(self.profile.resume.send, token=token, name=self.name)):
+        if self.gone or not await self.answer(fill(self.profile.resume.send, token=token, name=self.name)):
             return self._refused(asked, "to be allowed to resume", deadline_s)
         self.joined = True
         self._log.add(
@@ -222,7 +222,8 @@ class Member:
         if self.profile.resume is not None:
             self.token = self.inbox.find(self.profile.resume.token)
 
-    async def _answer(self, text: str) -> bool:
+    async def answer(self, text: str) -> bool:
+        """Send an answer to a question of the login. False when the connection is gone."""
         self.inbox.mark = len(self.inbox.raw)
         try:
             await self.send(self._framing.encode(text.encode("utf-8", "surrogateescape")))

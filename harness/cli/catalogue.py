@@ -20,7 +20,6 @@ def list_(
     lang: Annotated[str | None, typer.Option(help="en or pt-BR")] = None,
 ) -> None:
     """All scenarios and properties, with families, levels and tags."""
-    from harness import explain
     from harness.properties import CATALOGUE
     from harness.registry import load
 
@@ -36,7 +35,7 @@ def list_(
                 for s in known.values()
             ],
             "properties": [
-                {"id": p.id, "group": p.group, "judged_from": p.judged_from, "sentence": explain.sentence(p.id, "en")}
+                {"id": p.id, "group": p.group, "judged_from": p.judged_from, "sentence": p.sentence}
                 for p in CATALOGUE
             ],
         }  # fmt: skip
@@ -50,7 +49,7 @@ def list_(
         typer.echo(f"  {item.id:<46} {item.level:<10} {item.titles.get(code, item.titles['en'])}")
     typer.echo(f"\n{len(known)} scenarios, each judged by every property that applies:\n")
     for prop in CATALOGUE:
-        typer.echo(f"  {prop.id:<12} {explain.sentence(prop.id, code)}")
+        typer.echo(f"  {prop.id:<12} {prop.sentence}")
 
 
 def show(

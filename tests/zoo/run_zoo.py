@@ -65,12 +65,15 @@ def build(servers: list[dict[str, Any]]) -> None:
         subprocess.run(fill(text), shell=True, check=True, stdout=subprocess.DEVNULL)
 
 
-def quick(server: dict[str, Any]) -> list[str]:
-    """The essential scenarios, and those that were written for what was planted."""
+def quick(server: dict[str, Any], aimed: int = 12) -> list[str]:
+    """The essential scenarios, and of those that were written for what was planted some from everywhere."""
     from harness.registry import load
 
-    defect = server["defect"]
-    return [s.id for s in load().values() if s.level == "essential" or (defect and defect in s.aims)]
+    known = load().values()
+    written = [s.id for s in known if s.level != "essential" and server["defect"] in s.aims]
+    spread = written[:: max(1, len(written) // aimed)][:aimed]
+    named = [s.id for s in known for pattern in server.get("shows", []) if s.id == pattern]
+    return list(dict.fromkeys([s.id for s in known if s.level == "essential"] + spread + named))
 
 
 def toml(profile: dict[str, Any]) -> str:

@@ -1,0 +1,62 @@
+"""The zoo in CI: each planted defect is found for its property and no other; a correct server has no failure.
+
+Of the scenarios only the essential ones are run here, and some that were written for what is planted;
+`python tests/zoo/run_zoo.py` runs them all.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import run_zoo
+
+pytestmark = [pytest.mark.zoo, pytest.mark.timeout(400)]
+
+ZOO = run_zoo.zoo()
+TOOLS = {"c": "gcc", "java": "javac", "javascript": "node", "go": "go", "rust": "cargo"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _built(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The compiled ones are built once, whichever test process comes first."""
+    marker = tmp_path_factory.getbasetemp().parent / "zoo-is-built"
+    import fcntl
+
+    with (tmp_path_factory.getbasetemp().parent / "zoo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not marker.exists():
+            run_zoo.build([server for server in ZOO.values() if _can_be_built(server)])
+            marker.touch()
+
+
+def _can_be_built(server: dict[str, Any]) -> bool:
+    return server["language"] not in TOOLS or shutil.which(TOOLS[server["language"]]) is not None
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_the_verdict_is_what_was_planted(name: str) -> None:
+    server = ZOO[name]
+    if not _can_be_built(server):
+        pytest.skip(f"there is no {TOOLS[server['language']]} here")
+    verdict = run_zoo.run(server, run_zoo.quick(server), find=False, seed=1)
+    assert verdict.good, run_zoo.line(verdict)
+
+
+def test_the_zoo_covers_what_a_server_can_violate() -> None:
+    from harness.properties import IDS
+
+    planted = {server["defect"] for server in ZOO.values()}
+    assert planted - {""} == set(IDS), "every property has a server that violates it"
+    assert len({server["language"] for server in ZOO.values()}) >= 4
+
+
+def test_no_build_output_is_kept_in_the_repository() -> None:
+    here = Path(__file__).parent
+    done = subprocess.run(
+        ["git", "ls-files", str(here / ".build")], capture_output=True, text=True, check=False, cwd=here
+    )
+    assert not done.stdout

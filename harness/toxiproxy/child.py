@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import gc
 import json
 import os
 import select
@@ -27,6 +28,8 @@ from harness.toxiproxy.embedded.main import CannotStart, new_event_loop, serve
 
 #: A child that has not said where it listens after this long will not, seconds.
 START_LIMIT_S = 15.0
+#: Another process may take the free port before the real one binds it.
+START_ATTEMPTS = 3
 #: From SIGTERM to SIGKILL, seconds.
 TERM_LIMIT_S = 3.0
 #: Between looks at a process that cannot be waited for.
@@ -151,6 +154,7 @@ def _forget_the_parent(pipe: int) -> None:
     for low, high in ((3, pipe), (pipe + 1, os.sysconf("SC_OPEN_MAX"))):
         os.closerange(low, high)
     asyncio.set_event_loop(None)
+    gc.freeze()
 
 
 def _read_line(fd: int, limit_s: float) -> dict[str, object]:
@@ -189,6 +193,18 @@ def start_installed(seed: int, answers: Callable[[str], bool]) -> Child:
     To be called from a thread that outlives it (the main one): it dies with the thread that started it.
     """
     program = find_installed()
+    for _ in range(START_ATTEMPTS):
+        child = _run_installed(program, seed)
+        deadline = time.monotonic() + START_LIMIT_S
+        while child.alive() and time.monotonic() < deadline:
+            if answers(child.url) and child.alive():
+                return child
+            time.sleep(_POLL_S)
+        child.end()
+    raise ToxiproxyError(f"{program} did not start: run it by hand to see why, or use --toxiproxy embedded")
+
+
+def _run_installed(program: str, seed: int) -> Child:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -203,11 +219,4 @@ def start_installed(seed: int, answers: Callable[[str], bool]) -> Child:
         )
     except OSError as error:
         raise ToxiproxyError(f"{program} does not run: {error.strerror}; try --toxiproxy embedded") from None
-    child = Child(popen.pid, f"http://127.0.0.1:{port}", popen)
-    deadline = time.monotonic() + START_LIMIT_S
-    while not answers(child.url):
-        if time.monotonic() >= deadline or not child.alive():
-            child.end()
-            raise ToxiproxyError(f"{program} did not start on port {port}: run it by hand to see why")
-        time.sleep(_POLL_S)
-    return child
+    return Child(popen.pid, f"http://127.0.0.1:{port}", popen)

@@ -105,8 +105,12 @@ class Line:
     def delete(self) -> None:
         """Take the line away, with every connection. Harmless when it is gone already."""
         self._owner.forget(self)
-        with contextlib.suppress(ToxiproxyError), self._owner.api.speaking():
-            self._proxy.destroy()
+        try:
+            with self._owner.api.speaking():
+                self._proxy.destroy()
+        except ToxiproxyError as error:
+            if "not found" not in str(error):
+                raise
 
     def traffic(self) -> Traffic | None:
         """The bytes that went through so far; None where the proxy cannot say."""
@@ -160,7 +164,8 @@ class Toxiproxy:
         """End the process if we started it; of a remote one, delete only our own lines. Harmless when repeated."""
         if self._child is None:
             for line in list(self._lines):
-                line.delete()
+                with contextlib.suppress(ToxiproxyError):
+                    line.delete()
         self._lines.clear()
         self.api.close()
         if self._child is not None:

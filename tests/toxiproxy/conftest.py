@@ -2,39 +2,36 @@
 
 from __future__ import annotations
 
-import os
-import shutil
+import asyncio
 import socket
 from collections.abc import Iterator
 
 import pytest
-from through import PATIENCE_S, Through
+from through import PATIENCE_S, Through, real_one
 
 from harness import toxiproxy
 from harness.toxiproxy import Toxiproxy
 
-KINDS = [pytest.param("embedded"), pytest.param("installed", marks=pytest.mark.real_toxiproxy)]
-
-
-def real_one() -> str | None:
-    """Shopify's program, if there is one here."""
-    return shutil.which(os.environ.get("TOXIPROXY_SERVER") or "toxiproxy-server")
+KINDS = ["embedded"]
+if real_one():
+    KINDS.append(pytest.param("installed", marks=pytest.mark.real_toxiproxy))  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="session", params=KINDS)
 def either(request: pytest.FixtureRequest) -> Iterator[Toxiproxy]:
     """A running Toxiproxy of either kind."""
-    if request.param == "installed" and real_one() is None:
-        pytest.skip("NO REAL TOXIPROXY: set TOXIPROXY_SERVER, or put toxiproxy-server on the PATH, to test against it")
     proxy = toxiproxy.start(request.param, seed=1)
     yield proxy
     proxy.close()
 
 
-@pytest.fixture(scope="session")
-def ours() -> Iterator[Toxiproxy]:
-    """A running embedded Toxiproxy."""
-    proxy = toxiproxy.start("embedded", seed=1)
+@pytest.fixture(scope="session", params=["uvloop", "asyncio"])
+def ours(request: pytest.FixtureRequest) -> Iterator[Toxiproxy]:
+    """A running embedded Toxiproxy, on either event loop."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "asyncio":
+            patch.setattr("harness.toxiproxy.child.new_event_loop", asyncio.new_event_loop)
+        proxy = toxiproxy.start("embedded", seed=1)
     yield proxy
     proxy.close()
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import shutil
 import socket
 import struct
 import time
@@ -19,6 +21,11 @@ from harness.toxiproxy import Line, Toxiproxy
 PATIENCE_S = 10.0
 
 End = Literal["end", "reset"]
+
+
+def real_one() -> str | None:
+    """Shopify's program, if there is one here."""
+    return shutil.which(os.environ.get("TOXIPROXY_SERVER") or "toxiproxy-server")
 
 
 def free_port() -> int:

@@ -126,9 +126,8 @@ def _bind(family: socket.AddressFamily, host: str, address: Address) -> socket.s
     except OSError as error:
         sock.close()
         text = _TEXTS.get(error.errno or 0, (error.strerror or str(error)).lower())
-        told = Address("::" if host == "::" else host, address.port)
         kind = _NoSuchFamily if host == "::" and error.errno == errno.EADDRNOTAVAIL else AddressError
-        raise kind(f"{told}: bind: {text}") from error
+        raise kind(f"{address}: bind: {text}") from error
     return sock
 
 

@@ -1,7 +1,7 @@
 """The control API over HTTP: Toxiproxy's paths, statuses and bodies, and two guards of its own.
 
 Beyond Toxiproxy: `GET /proxies/{name}/traffic` tells the byte counters as they move; a `Host` header that names a foreign
-host is refused, so that no web page can reach the API through a name of its own (a browser is refused by its User-Agent already).
+host is refused on the loopback, so that no web page can reach the API through a name of its own.
 """
 
 from __future__ import annotations
@@ -54,11 +54,11 @@ def _nothing(status: int) -> web.Response:
 
 
 class Api:
-    """Answers the requests of one process. `host`: the name it is bound to; with `counters`, /metrics is served."""
+    """Answers the requests of one process. `guarded`: bound to the loopback, it refuses foreign hosts; with `counters`, /metrics is served."""
 
-    def __init__(self, proxies: Proxies, host: str, counters: bool, runtime: bool) -> None:
+    def __init__(self, proxies: Proxies, guarded: bool, counters: bool, runtime: bool) -> None:
         self._proxies = proxies
-        self._host = host.lower()
+        self._guarded = guarded
         self._counters = counters
         self._runtime = runtime
 
@@ -99,7 +99,7 @@ class Api:
     def _own_host(self, host: str) -> bool:
         name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() and not host.endswith("]") else host
         name = name.strip("[]").lower()
-        return name in ("", "localhost", self._host) or literal(name)
+        return not self._guarded or name in ("", "localhost") or literal(name)
 
     def _route(self, path: list[str]) -> tuple[dict[str, Handler], list[str]]:
         match path:

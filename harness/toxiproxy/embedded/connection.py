@@ -61,6 +61,7 @@ class Connection:
         """A toxic closed the connection: the sink now, the source when it has had what is on the way to it."""
         other = link.opposite
         if not other.finished and (other.chain is not None or other.backlog):
+            self.hangups.forget(link.sink.fileno())
             with contextlib.suppress(OSError):
                 link.sink.shutdown(socket.SHUT_RDWR)
             other.source_ended()

@@ -109,9 +109,13 @@ class Dial:
             self._done()
 
     def _done(self) -> None:
+        assert self._sock is not None
+        if _is_itself(self._sock):
+            self._next("ECONNREFUSED")
+            return
         sock, self._sock = self._sock, None
-        assert sock is not None
-        self._reactor.loop.remove_writer(sock.fileno())
+        if self._timer is not None:
+            self._reactor.loop.remove_writer(sock.fileno())
         self._drop()
         self._connected(sock)
 
@@ -124,3 +128,11 @@ class Dial:
                 self._reactor.loop.remove_writer(self._sock.fileno())
             self._sock.close()
             self._sock = None
+
+
+def _is_itself(sock: socket.socket) -> bool:
+    """Whether a connection to a port that nobody listens on was given that very port as its own, and met itself."""
+    try:
+        return bool(sock.getsockname() == sock.getpeername())
+    except OSError:
+        return False

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
+import resource
 import secrets
 import signal
 import socket
 import sys
 from collections.abc import Callable
+from ipaddress import ip_address
 from pathlib import Path
 
 from aiohttp import web
@@ -46,6 +49,8 @@ async def serve(
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     else:
         loop.add_signal_handler(signal.SIGINT, stop.set)
+    loop.set_exception_handler(lambda _, context: log.say("error", "Bug in the proxy", err=repr(context)))
+    _allow_many_descriptors()
     reactor = Reactor(loop)
     proxies = Proxies(House(reactor, log, secrets.randbits(64) if seed is None else seed))
     runner: web.AppRunner | None = None
@@ -53,7 +58,8 @@ async def serve(
         if config is not None:
             await _populate(proxies, config)
         sock = await _bind(host, port)
-        api = Api(proxies, host, proxy_metrics, runtime_metrics)
+        guarded = ip_address(sock.getsockname()[0]).is_loopback
+        api = Api(proxies, guarded, proxy_metrics, runtime_metrics)
         runner = web.AppRunner(api.application(), access_log=None, shutdown_timeout=LAST_REQUESTS_S)
         await runner.setup()
         await web.SockSite(runner, sock).start()
@@ -69,6 +75,13 @@ async def serve(
         if runner is not None:
             await runner.cleanup()
         reactor.close()
+
+
+def _allow_many_descriptors() -> None:
+    """Two a connection: as many as the machine lets us."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _bind(host: str, port: int) -> socket.socket:

@@ -46,7 +46,9 @@ class Wanted:
         self.upstream = fields.text("upstream", "")
         self.listen = fields.text("listen", "")
         self.enabled = fields.flag("enabled", True)
-        self.toxics = fields.items("toxics")
+        self.toxics: list[ToxicSpec] = []
+        for one in fields.items("toxics"):
+            self.toxics.append(toxic_of(one, self.toxics))
 
     def missing(self) -> str | None:
         """The first required field that is not there."""
@@ -84,10 +86,9 @@ class Proxies:
         if missing := wanted.missing():
             raise ApiError(400, f"missing required field: {missing}")
         self._refuse_existing(wanted.name)
-        toxics = [self._toxic(one, ()) for one in wanted.toxics]
         resolved = await self._resolve_to_listen(wanted.listen) if wanted.enabled else None
         self._refuse_existing(wanted.name)
-        return self._add(wanted, resolved, toxics)
+        return self._add(wanted, resolved)
 
     def _refuse_existing(self, name: str) -> None:
         if name in self._proxies:
@@ -99,9 +100,9 @@ class Proxies:
         except AddressError as error:
             raise ApiError(500, f"listen tcp: {error}") from None
 
-    def _add(self, wanted: Wanted, resolved: address.Address | None, toxics: list[ToxicSpec]) -> Proxy:
+    def _add(self, wanted: Wanted, resolved: address.Address | None) -> Proxy:
         proxy = Proxy(self._house, wanted.name, wanted.listen, wanted.upstream)
-        proxy.toxics.extend(toxics)
+        proxy.toxics.extend(wanted.toxics)
         if resolved is not None:
             self._start(proxy, resolved)
         self._proxies[wanted.name] = proxy
@@ -151,6 +152,8 @@ class Proxies:
             wanted = [Wanted(one) for one in value or []]
         except BadBody as error:
             raise PopulateError(400, f"bad request body: {error}", []) from None
+        except ApiError as error:
+            raise PopulateError(error.status, str(error), []) from None
         for number, one in enumerate(wanted, 1):
             if missing := one.missing():
                 raise PopulateError(400, f"missing required field: {missing} at proxy {number}", [])
@@ -163,7 +166,6 @@ class Proxies:
         return done
 
     async def _populate(self, wanted: Wanted) -> Proxy:
-        toxics = [self._toxic(one, ()) for one in wanted.toxics]
         old = self._proxies.get(wanted.name)
         if old is not None:
             try:
@@ -174,7 +176,7 @@ class Proxies:
                 return old
             old.stop()
         resolved = await self._resolve_to_listen(wanted.listen) if wanted.enabled else None
-        return self._add(wanted, resolved, toxics)
+        return self._add(wanted, resolved)
 
     async def reset(self) -> None:
         """POST /reset: every proxy enabled and without toxics. The first that cannot start ends it. Raises ApiError."""
@@ -195,29 +197,12 @@ class Proxies:
 
     def add_toxic(self, proxy: Proxy, value: object) -> ToxicSpec:
         """POST of a toxic. Raises ApiError."""
-        toxic = self._toxic(value, proxy.toxics)
-        proxy.add_toxic(toxic)
-        return toxic
-
-    def _toxic(self, value: object, others: list[ToxicSpec] | tuple[()]) -> ToxicSpec:
         try:
-            fields = Fields(value, "ToxicWrapper")
-            stream = fields.text("stream", "downstream")
-            kind = fields.text("type", "")
-            name = fields.text("name", "") or f"{kind}_{stream}"
-            toxicity = fields.number("toxicity", 1.0)
-            inner = fields.inner("attributes", "map[string]interface {}")
-            if stream.lower() not in ("upstream", "downstream"):
-                raise ApiError(400, "stream was invalid, can be either upstream or downstream")
-            if kind not in TOXICS:
-                raise ApiError(400, "invalid toxic type")
-            if any(other.name == name for other in others):
-                raise ApiError(409, "toxic already exists")
-            attributes = {key: inner.integer(key, 0) for key in TOXICS[kind].names}
+            toxic = toxic_of(value, proxy.toxics)
         except BadBody as error:
             raise bad_body(error) from None
-        self._check(kind, attributes)
-        return ToxicSpec(name, kind, stream, toxicity, attributes)
+        proxy.add_toxic(toxic)
+        return toxic
 
     def update_toxic(self, proxy: Proxy, toxic: ToxicSpec, value: object) -> None:
         """POST or PATCH of a toxic: all of it or, refused, nothing. Raises ApiError."""
@@ -228,12 +213,32 @@ class Proxies:
             attributes = {key: inner.integer(key, old) for key, old in toxic.attributes.items()}
         except BadBody as error:
             raise bad_body(error) from None
-        self._check(toxic.type, attributes)
+        _check(toxic.type, attributes)
         proxy.change_toxic(toxic, attributes, toxicity)
 
-    def _check(self, kind: str, attributes: dict[str, int]) -> None:
-        if problem := TOXICS[kind].problem(attributes):
-            raise ApiError(400, f"invalid toxic attributes: {problem}")
+
+def toxic_of(value: object, others: list[ToxicSpec]) -> ToxicSpec:
+    """A toxic as a request describes it, with a name that none of `others` has. Raises ApiError and BadBody."""
+    fields = Fields(value, "ToxicWrapper")
+    stream = fields.text("stream", "downstream")
+    kind = fields.text("type", "")
+    name = fields.text("name", "") or f"{kind}_{stream}"
+    toxicity = fields.number("toxicity", 1.0)
+    inner = fields.inner("attributes", "map[string]interface {}")
+    if stream.lower() not in ("upstream", "downstream"):
+        raise ApiError(400, "stream was invalid, can be either upstream or downstream")
+    if kind not in TOXICS:
+        raise ApiError(400, "invalid toxic type")
+    if any(other.name == name for other in others):
+        raise ApiError(409, "toxic already exists")
+    attributes = {key: inner.integer(key, 0) for key in TOXICS[kind].names}
+    _check(kind, attributes)
+    return ToxicSpec(name, kind, stream, toxicity, attributes)
+
+
+def _check(kind: str, attributes: dict[str, int]) -> None:
+    if problem := TOXICS[kind].problem(attributes):
+        raise ApiError(400, f"invalid toxic attributes: {problem}")
 
 
 def proxy_object(proxy: Proxy) -> dict[str, Any]:

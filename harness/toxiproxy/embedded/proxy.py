@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 import time
@@ -103,7 +104,8 @@ class Proxy:
 
     def _join(self, client: socket.socket) -> None:
         client.setblocking(False)
-        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with contextlib.suppress(OSError):  # it may be reset already
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         number, self.accepted = self.accepted, self.accepted + 1
         dial = Dial(
             self.house.reactor,

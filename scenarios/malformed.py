@@ -537,10 +537,8 @@ async def forged_name(room: Room, behind: str) -> None:
     },
 )  # fmt: skip
 async def json_message(room: Room, text: str) -> None:
-    """For a server that speaks JSON: a text that is none, or one whose parts are not what the server takes for
-    granted. A parser that raises must not end more than that message."""
-    if "{" not in room.profile.say.replace("{text}", "").replace("{name}", ""):
-        room.skip("this server does not speak JSON")
+    """A text that is no JSON, or JSON whose parts are not what a server that parses it takes for granted. A parser that
+    raises must not end more than that message; to a server that parses nothing it is a message like any other."""
     ana, bia, caio = await trio(room)
     await throw(room, bia, text.encode())
     await room.talk(ana, caio)

@@ -48,10 +48,10 @@ def cell(scenario: dict[str, Any] | None) -> str:
 def page(runs: dict[str, dict[str, Any]]) -> str:
     """The whole page."""
     parts = [HEAD, "## In short\n", "| | " + " | ".join(SERVERS) + " |", "|---" * (len(SERVERS) + 1) + "|"]
-    for outcome in ("pass", "fail", "warn", "skip", "error"):
-        parts.append(
-            f"| {outcome} | " + " | ".join(str(runs[s]["counts"]["scenarios"][outcome]) for s in SERVERS) + " |"
-        )
+    parts += [
+        f"| {outcome} | " + " | ".join(str(runs[s]["counts"]["scenarios"][outcome]) for s in SERVERS) + " |"
+        for outcome in ("pass", "fail", "warn", "skip", "error")
+    ]
     for server in SERVERS[:2]:
         parts.append(f"\n## What was found in `{server}`\n")
         parts += [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 
+from harness.dialect.tokens import HEAD
 from harness.history import Heard, Said
 from harness.properties.quoting import failed, passed, quote, skipped, warned
 from harness.properties.scene import Scene
@@ -228,12 +229,18 @@ def genuine(scene: Scene) -> Judgement | None:
 
 def _unsaid(scene: Scene) -> Judgement | None:
     for token, heard in scene.heard.items():
-        if token not in scene.by_token:
+        if token not in scene.by_token and not _damaged(scene, token):
             return failed(
                 "genuine", "unsaid", f"{scene.who(heard[0].conn)} was shown a message that nobody sent",
                 expected="only what somebody said", observed=quote(heard[0].unit), at_s=heard[0].at_s,
             )  # fmt: skip
     return None
+
+
+def _damaged(scene: Scene, token: str) -> bool:
+    """Where nothing parts messages, two halves make a token that nobody sent: it begins like one that somebody did."""
+    head = len(HEAD) + 2  # and whose it is
+    return not scene.baseline.lines and any(said.token[:head] == token[:head] for said in scene.said)
 
 
 def _forged(scene: Scene) -> Judgement | None:

@@ -195,6 +195,12 @@ class Scene:
         match = re.fullmatch(_loose(before) + r"(?P<name>.*?)" + _loose(after), masked)
         return match["name"].strip() if match else None
 
+    def tells(self, template: str, name: str, unit: bytes) -> bool:
+        """Whether a notice of this template about this name stands anywhere in a unit, beside whatever else."""
+        before, _, after = template.partition("{name}")
+        pattern = rf"{_loose(before)}\s*{re.escape(name)}\s*{_loose(after)}"
+        return re.search(pattern, text_of(unit)) is not None
+
     def masked(self, unit: bytes) -> str:
         """A unit with every known name masked."""
         return mask(text_of(unit), self.names)

@@ -138,13 +138,23 @@ def _not_told(scene: Scene) -> Judgement | None:
         name = scene.name(left.conn)
         told = any(
             n.conn in witnesses and n.at_s >= left.at_s - 0.05 and stands_in(name, n.unit) for n in scene.noticed
-        )
+        ) or _told_beside(scene, template, left, witnesses)
         if not told and not _flooded(scene, witnesses) and _shown_under(scene, left.conn):
             return failed(
                 "forgets", "not-told", f"{scene.who(left.conn)} left ({left.how}) and nobody was told",
                 expected=template.replace("{name}", name), observed="no notice", at_s=left.at_s,
             )  # fmt: skip
     return None
+
+
+def _told_beside(scene: Scene, template: str, left: Left, witnesses: list[int]) -> bool:
+    """The notice came in one unit with somebody's message: one read brought both, and the server puts no borders."""
+    name = scene.name(left.conn)
+    return any(
+        h.conn in witnesses and h.at_s >= left.at_s - 0.05 and scene.tells(template, name, h.unit)
+        for heard in scene.heard.values()
+        for h in heard
+    )
 
 
 def _shown_under(scene: Scene, conn: int) -> bool:

@@ -295,7 +295,8 @@ def ordinary(
     for who, role in (("ana", "bystander"), ("bia", "faulty"), ("caio", "bystander")) if bystanders else ():
         story.join(who, role=role)
     story.talk()
-    fault(story.at(2.0))
+    if bystanders:
+        fault(story.at(2.0))
     story.at(max(story.now + 0.5, 3.0)).talk()
     story.at(8.0).phase("calm")
     story.at(8.1).phase("rounds")

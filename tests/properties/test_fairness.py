@@ -1,0 +1,598 @@
+"""What a server may do, and is never failed for: each line of the list, shown to the judges."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness import properties
+from harness.history import (
+    Ended,
+    Flooded,
+    Heard,
+    Introduced,
+    Kernel,
+    Knocked,
+    Left,
+    Noticed,
+    OpenFailed,
+    Said,
+    Sample,
+    ServerEvent,
+    Skipped,
+)
+from harness.properties import Property, judge
+from harness.properties.quoting import failed
+from harness.properties.scene import Scene
+
+from .histories import RAW, TALKATIVE, Story, ordinary, waited
+
+
+def none_fails(story: Story, *exercised: str) -> None:
+    """Nothing fails, and these were really looked at."""
+    judged = story.judged()
+    assert story.failing() == {}
+    for prop in exercised:
+        assert judged[prop].outcome == "pass", judged.get(prop)
+
+
+# -- echo, decorations, TCP's cuts ---------------------------------------------------------------------------------
+
+
+def test_an_echo_to_the_sender_is_not_blamed() -> None:
+    story = ordinary(echo=True)
+    for said in story.find(Said):
+        story.hears(said.conn, said)
+    none_fails(story, "delivers", "once", "ordered", "identity")
+
+
+def test_no_echo_is_not_blamed() -> None:
+    none_fails(ordinary(echo=False), "delivers", "once")
+
+
+@pytest.mark.parametrize(
+    ("attribution", "shown"),
+    [
+        ("[{name}] ", b"\x1b[1;32m[ana]\x1b[0m "),
+        ("[#] {name}: ", b"[17:04:59] ana: "),
+        ("{name} (# PM) > ", b"ana (09:04 PM) > "),
+        ("> {name}: ", b"> ana: "),
+        ("(#) <{name}> ", b"(12h30) <ana> "),
+    ],
+)
+def test_names_times_and_colours_in_front_are_not_blamed(attribution: str, shown: bytes) -> None:
+    story = ordinary(attribution=attribution).at(4.0)
+    story.says("ana", to=[story.conns["caio"]], unit=lambda _, text: shown + text)
+    none_fails(story, "delivers", "intact", "identity")
+    assert Scene(story.history()).attributed_to(shown + b"hello") == "ana"
+
+
+def test_a_prompt_before_and_a_time_behind_a_message_are_not_blamed() -> None:
+    story = ordinary().at(4.0)
+    story.says("ana", to=[story.conns["caio"]], unit=lambda _, text: b"> [ana] " + text + b" (12:01)")
+    none_fails(story, "delivers", "intact")
+
+
+def test_blanks_stripped_from_the_ends_of_a_message_are_not_blamed() -> None:
+    story = ordinary().at(4.0)
+    caio = story.conns["caio"]
+    said = story.says("ana", "  two blanks", to=[caio], heard=())
+    story.hears(caio, said, unit=b"[ana] " + said.text.strip())
+    none_fails(story, "delivers", "intact")
+
+
+def test_control_bytes_shown_as_something_harmless_are_not_blamed() -> None:
+    story = ordinary().at(4.0)
+    caio = story.conns["caio"]
+    said = story.says("ana", "a\tb\x07", to=[caio], heard=(), exact=False)
+    story.hears(caio, said, unit=b"[ana] a b? " + said.token.encode())
+    none_fails(story, "intact", "genuine")
+
+
+def test_two_messages_in_one_read_of_a_server_without_borders_are_not_blamed() -> None:
+    story = ordinary(lines=False)
+    for heard in story.find(Heard, conn=story.conns["caio"])[:4]:
+        story.change(heard, alone=False)
+    none_fails(story, "delivers", "once", "intact")
+
+
+def test_a_message_cut_by_a_server_without_borders_is_only_a_warning() -> None:
+    story = ordinary(lines=False).at(4.0)
+    caio = story.conns["caio"]
+    said = story.says("ana", "in two halves", to=[caio], heard=(), segments=2)
+    story.add(Noticed(at_s=4.01, conn=caio, unit=b"[ana] " + said.text[:6]))
+    story.add(Noticed(at_s=4.02, conn=caio, unit=b"[ana] " + said.text[6:]))
+    assert story.failing() == {}
+    assert story.judged()["intact"].outcome == "warn"
+
+
+def test_two_halves_that_make_a_token_nobody_sent_are_not_blamed_where_nothing_parts_messages() -> None:
+    story = ordinary(baseline=RAW, lines=False)
+    one, two = story.find(Said)[:2]
+    mixed = one.token[:6] + two.token[:5]
+    story.add(Heard(at_s=4.0, conn=story.conns["caio"], token=mixed, unit=(one.token[:6] + two.token).encode()))
+    none_fails(story, "genuine")
+    story.change(story.find(Heard, token=mixed)[0], token="xqzz0000000")  # this one begins like nobody's
+    assert set(story.failing()) == {"genuine"}
+
+
+def test_a_notice_that_came_in_one_read_with_a_message_was_told() -> None:
+    story = ordinary(lines=False)
+    story.remove(story.find(Noticed, unit=b"* bia left"))
+    heard = next(h for h in story.find(Heard, conn=story.conns["ana"]) if h.at_s > 2.0)
+    story.change(heard, unit=b"* bia left\n" + heard.unit)
+    none_fails(story, "forgets", "delivers")
+
+
+# -- names -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_taken_name_refused_is_not_blamed() -> None:
+    story = ordinary().at(4.0)
+    story.outside("dora", name="ana", refused=True, got=b"that name is taken")
+    none_fails(story, "accepts", "forgets", "identity")
+
+
+@pytest.mark.parametrize("shown", [b"[ana2] ", b"[ana_1] ", b"[guest] "])
+def test_a_taken_name_that_is_renamed_is_not_blamed(shown: bytes) -> None:
+    story = ordinary(duplicates="accepted").at(4.0)
+    dora = story.join("dora", name="ana", counts=False, told=False)
+    story.wait(1.2).says(dora, to=[story.conns["caio"]], unit=lambda _, text: shown + text)
+    story.wait(0.1).says("ana", to=[story.conns["caio"]])
+    story.wait(1.2).leave(dora, told=False)
+    none_fails(story, "identity")
+
+
+def test_the_older_of_two_of_a_name_closed_is_not_blamed() -> None:
+    story = ordinary(duplicates="replaces").at(4.0)
+    older = story.join("dora", counts=False)
+    story.wait(1.0)
+    newer = story.join("dora", visit=2, counts=False, told=False)
+    story.add(Ended(at_s=story.now + 0.01, conn=older, how="fin"))
+    story.wait(2.0).leave(newer)
+    none_fails(story, "delivers", "forgets")
+
+
+def test_a_name_free_again_only_after_a_moment_is_not_blamed() -> None:
+    story = ordinary().at(2.2)
+    story.outside("bia", refused=True, got=b"that name is taken", visit=2)
+    story.wait(0.3)
+    story.leave(story.join("bia", visit=2, counts=False))
+    none_fails(story, "forgets")
+
+
+def test_a_name_kept_for_one_that_vanished_in_silence_is_not_blamed() -> None:
+    story = ordinary(lambda s: s.leave("bia", "silent")).at(5.0)
+    story.outside("bia", refused=True, got=b"that name is taken", visit=2)
+    none_fails(story, "accepts", "identity")
+
+
+def test_a_server_without_names_list_or_notices_is_not_blamed() -> None:
+    story = ordinary(baseline=RAW)
+    none_fails(story, "delivers", "serves", "accepts")
+    judged = story.judged()
+    assert not {"identity", "admits", "private", "closes", "welcomes", "expires", "resumes", "forgets"} & set(judged)
+
+
+@given(digits=st.integers(0, 10**12), online=st.integers(0, 10**6), name=st.from_regex(r"[a-z]{3,10}", fullmatch=True))
+def test_any_count_of_digits_in_an_introduction_is_not_blamed(digits: int, online: int, name: str) -> None:
+    story = ordinary(introduction=("Welcome user#!", "# online", "Hello {name}, it is #"), bystanders=False).at(4.0)
+    intro = f"Welcome user{digits}!\n{online} online\nHello {name}, it is 17:03:{digits % 60:02}\n".encode()
+    story.leave(story.join(name, intro=intro, counts=False))
+    none_fails(story, "welcomes")
+
+
+def test_a_number_that_was_part_of_the_name_in_the_quiet_run_is_not_blamed() -> None:
+    story = ordinary(introduction=("user#",), bystanders=False).at(4.0)
+    story.leave(story.join("dora", intro=b"user123456\n", counts=False))
+    none_fails(story, "welcomes")
+
+
+# -- those who are gone ------------------------------------------------------------------------------------------
+
+
+def test_a_message_lost_because_its_sender_was_cut_off_around_it_is_not_blamed() -> None:
+    def cut_off(story: Story) -> None:
+        story.says("bia", "half", heard=False, certain=False)
+        story.leave("bia", "reset")
+
+    none_fails(ordinary(cut_off), "delivers", "forgets")
+
+
+def test_a_message_lost_because_its_sender_left_at_once_is_not_blamed() -> None:
+    def last_words(story: Story) -> None:
+        story.says("bia", "last words", heard=False)
+        story.leave("bia", "reset")
+
+    none_fails(ordinary(last_words), "delivers")
+
+
+def test_a_message_lost_because_its_receiver_is_gone_is_not_blamed() -> None:
+    def deaf(story: Story) -> None:
+        bia, caio = story.conns["bia"], story.conns["caio"]
+        story.says("ana", to=[bia, caio], heard=[caio])
+        story.leave("bia", "killed")
+
+    none_fails(ordinary(deaf), "delivers")
+
+
+def test_what_was_said_while_one_was_away_is_not_asked_for() -> None:
+    story = ordinary().at(5.0)
+    story.leave(story.join("bia", visit=2, counts=False))
+    none_fails(story, "delivers", "welcomes", "forgets")
+
+
+@pytest.mark.parametrize(("down", "up"), [("frozen", "thawed"), ("limits", "limits-lifted")])
+def test_a_message_said_while_the_server_was_stopped_is_not_blamed(down: str, up: str) -> None:
+    def frozen(story: Story) -> None:
+        story.event(down)
+        story.wait(0.1).says("ana", heard=False)
+        waited(story, "delivery", came=False, asked=2.1, until=3.1)
+        story.at(4.0).event(up)
+        story.wait(0.5)
+
+    none_fails(ordinary(frozen), "delivers", "responsive", "survives")
+
+
+def test_a_message_said_as_the_server_was_killed_is_not_blamed() -> None:
+    def killed(story: Story) -> None:
+        story.says("ana", heard=False)
+        story.wait(0.2).event("killed")
+        here = list(story.here)
+        for conn in here:
+            story.add(Ended(at_s=story.now + 0.01, conn=conn, how="reset"))
+        story.wait(0.3).event("ready")
+        story.wait(0.2)
+        for conn in here:
+            story.join(story.opened[conn].who, visit=2, role=story.opened[conn].role)
+
+    none_fails(ordinary(killed), "delivers", "restarts", "refuses")
+
+
+def test_a_departure_while_the_server_was_frozen_needs_no_notice() -> None:
+    def frozen(story: Story) -> None:
+        story.event("frozen")
+        story.wait(0.1).leave("bia", "fin", told=False)
+        story.wait(0.5).event("thawed")
+
+    none_fails(ordinary(frozen), "forgets")
+
+
+def test_no_notice_of_a_silent_vanishing_is_not_blamed() -> None:
+    none_fails(ordinary(lambda s: s.leave("bia", "silent")), "delivers")
+
+
+def test_the_notice_that_one_left_is_no_message_in_its_name() -> None:
+    story = ordinary()
+    for number in range(6):
+        story.add(Noticed(at_s=4.0 + number / 10, conn=story.conns["ana"], unit=b"* bia left"))
+    none_fails(story, "genuine")
+
+
+def test_a_silent_vanishing_keeps_its_socket_and_its_thread() -> None:
+    story = ordinary(lambda s: s.leave("bia", "silent"))
+    port = story.opened[story.conns["bia"]].local_port
+    for sample in story.find(Sample, label="after-1"):
+        story.change(sample, threads=4, descriptors=9, peers=(("ESTABLISHED", port),))
+    none_fails(story, "threads", "sockets")
+
+
+def test_a_half_closed_client_closed_whole_is_not_blamed() -> None:
+    none_fails(ordinary(lambda s: s.leave("bia", "half-close")), "delivers", "closes")
+
+
+def test_a_half_closed_client_that_is_still_sent_to_is_not_blamed() -> None:
+    def half(story: Story) -> None:
+        bia = story.conns["bia"]
+        story.leave("bia", "half-close", ended=None, told=False)
+        story.says("ana", heard=[*story.here[1:], bia])
+
+    none_fails(ordinary(half), "delivers", "genuine")
+
+
+@pytest.mark.parametrize("how", ["reset", "killed", "fin"])
+def test_a_reset_in_answer_to_an_impolite_leave_is_not_blamed(how: str) -> None:
+    def impolite(story: Story) -> None:
+        story.leave("bia", how)  # type: ignore[arg-type]
+        story.add(Ended(at_s=story.now + 0.01, conn=story.conns["bia"], how="reset"))
+
+    none_fails(ordinary(impolite), "closes", "delivers")
+
+
+def test_a_rooms_history_replayed_to_a_newcomer_is_not_blamed() -> None:
+    story = ordinary()
+    nina = story.conns["nina"]
+    earlier = [s for s in story.find(Said) if s.at_s < 9.0]
+    for number, said in enumerate([*reversed(earlier), *earlier]):  # twice, and in no order
+        unit = story.shown(said.conn, said.text)
+        story.add(Heard(at_s=10.02 + number / 1e4, conn=nina, token=said.token, unit=unit))
+    none_fails(story, "once", "ordered", "genuine", "delivers")
+
+
+# -- those who misbehave -----------------------------------------------------------------------------------------
+
+
+def test_a_slow_reader_dropped_is_not_blamed() -> None:
+    def slow(story: Story) -> None:
+        bia = story.conns["bia"]
+        story.says("ana", to=[story.conns["caio"]])
+        story.add(Ended(at_s=story.now, conn=bia, how="reset"))
+        flood = Flooded(at_s=story.now, conn=bia, offered=24 << 20, taken=24 << 20, what="messages", ended=True)
+        story.add(flood)
+        story.sample("flood-begin")
+        story.wait(0.1).sample("flood-end", rss_bytes=32 << 20)
+        story.here.remove(bia)
+
+    none_fails(ordinary(slow), "delivers", "memory")
+
+
+@pytest.mark.parametrize("ended", ["fin", "reset"])
+def test_a_sender_of_garbage_closed_is_not_blamed(ended: str) -> None:
+    def garbage(story: Story) -> None:
+        story.says("bia", "\x00\x01", to=[], exact=False)
+        story.add(Ended(at_s=story.now, conn=story.conns["bia"], how=ended))  # type: ignore[arg-type]
+        story.here.remove(story.conns["bia"])
+
+    none_fails(ordinary(garbage), "delivers", "intact")
+
+
+def test_garbage_dropped_or_shown_with_replacements_is_not_blamed() -> None:
+    def garbage(story: Story) -> None:
+        story.says("bia", "dropped", heard=False, exact=False)
+        said = story.says("bia", "shown", heard=False, exact=False)
+        story.hears(story.conns["ana"], said, unit="[bia] sh�� ".encode() + said.token.encode())
+        story.leave("bia")
+
+    none_fails(ordinary(garbage), "delivers", "intact", "genuine")
+
+
+def test_a_crowd_refused_with_a_word_is_not_blamed() -> None:
+    story = ordinary()
+    for number in range(20):
+        story.at(4.0 + number / 100).outside(f"m{number}", refused=True, got=b"the room is full", role="crowd")
+    none_fails(story, "accepts")
+
+
+def test_a_listen_backlog_that_overflowed_is_only_a_warning() -> None:
+    story = ordinary()
+    for number in range(20):
+        story.at(4.0 + number / 100).outside(f"m{number}", refused=False, role="crowd")
+    story.add(Kernel(at_s=21.0, deltas={"ListenOverflows": 7, "SyncookiesSent": 0}))
+    assert story.failing() == {}
+    accepts = story.judged()["accepts"]
+    assert (accepts.outcome, accepts.shape) == ("warn", "backlog")
+    assert "ListenOverflows 7" in (accepts.reason or "")
+    assert "SyncookiesSent" not in (accepts.reason or "")
+
+
+def test_one_of_a_hundred_left_outside_is_bad_luck() -> None:
+    story = ordinary()
+    for number in range(100):
+        story.at(4.0 + number / 100)
+        if number:
+            story.leave(story.join(f"m{number}", role="crowd", counts=False, told=False), told=False)
+        else:
+            story.outside("m0", refused=False, role="crowd")
+    none_fails(story, "accepts")
+
+
+def test_a_crowds_member_that_got_in_at_its_second_try_is_not_blamed() -> None:
+    story = ordinary().at(4.0)
+    for number in range(10):
+        story.outside("again", name=f"again{number}", refused=False, role="crowd")
+        story.join("again", name=f"again{number}", role="crowd", counts=False, told=False)
+    none_fails(story, "accepts")
+
+
+def test_a_connection_refused_while_the_server_was_down_is_not_blamed() -> None:
+    def down(story: Story) -> None:
+        story.event("limits")
+        story.add(OpenFailed(at_s=2.5, who="dora", error="timeout", way="direct"))
+        story.at(3.0).event("limits-lifted")
+
+    none_fails(ordinary(down), "accepts")
+
+
+def test_a_connection_through_the_proxy_that_fails_is_not_blamed() -> None:
+    story = ordinary()
+    story.add(OpenFailed(at_s=4.0, who="dora", error="ECONNREFUSED", way="proxy"))
+    story.at(4.0).outside("elsa", refused=False, way="proxy")
+    none_fails(story, "accepts")
+
+
+def test_a_mutilated_introduction_through_the_proxy_is_not_blamed() -> None:
+    story = ordinary().at(4.0)
+    story.leave(story.join("dora", intro=b"Wel", way="proxy", counts=False))
+    none_fails(story, "welcomes")
+
+
+def test_one_who_left_before_the_introduction_was_over_is_not_blamed() -> None:
+    story = ordinary().at(4.0)
+    dora = story.join("dora", intro=b"", counts=False)
+    story.change(story.find(Introduced, conn=dora)[0], at_s=4.5)
+    story.at(4.2).leave(dora)
+    none_fails(story, "welcomes")
+
+
+# -- in its own time ----------------------------------------------------------------------------------------------
+
+
+def test_an_unhurried_server_is_not_blamed() -> None:
+    slow = replace(TALKATIVE.deadlines, quiet_rtt_s=0.2, reply_s=4.0)
+    story = ordinary(deadlines=slow).at(4.0)
+    story.says("ana", to=[story.conns["caio"]], after=3.5)
+    none_fails(story, "delivers", "responsive")
+
+
+def test_a_late_message_that_only_a_shortened_look_missed_is_not_blamed() -> None:
+    story = ordinary().at(4.0)
+    story.says("ana", to=[story.conns["caio"]], after=0.8)
+    waited(story, "delivery", came=False, asked=4.01, until=4.26, deadline_s=0.25)
+    none_fails(story, "responsive", "delivers")
+
+
+# -- resources ----------------------------------------------------------------------------------------------------
+
+
+def counted(prop: str, *counts: int) -> Story:
+    """What was counted before, after the fault, after the pool was filled, and after two more rounds."""
+    story = ordinary()
+    story.remove([s for s in story.find(Sample) if s.label in ("before", "after-1")])
+    for number, (label, count) in enumerate(
+        zip(("before", "after-1", "after-2", "after-3", "after-4"), counts, strict=False)
+    ):
+        story.at(0.1 if label == "before" else 18.0 + number / 10).sample(label, **{prop: count})
+    return story
+
+
+@pytest.mark.parametrize(("prop", "judged"), [("threads", "threads"), ("descriptors", "sockets")])
+@pytest.mark.parametrize(
+    "counts", [(3, 8, 35, 35, 35), (3, 5, 67, 66, 67), (3, 6, 6, 6, 5), (3, 9, 40, 41, 40), (3, 2), (3, 3)]
+)
+def test_a_pool_that_fills_up_and_stops_growing_is_not_blamed(prop: str, judged: str, counts: tuple[int, ...]) -> None:
+    none_fails(counted(prop, *counts), judged)
+
+
+def test_a_thread_left_over_once_proves_nothing() -> None:
+    judged = counted("threads", 3, 4).judged()
+    assert "threads" not in judged
+
+
+def test_the_memory_habit_of_a_virtual_machine_is_not_blamed() -> None:
+    story = ordinary()
+    for label, rss in (("flood-begin", 45), ("flood", 110), ("flood-end", 125)):
+        story.at(4.0 + rss / 1000).sample(label, rss_bytes=rss << 20)
+    story.add(Flooded(at_s=5.0, conn=2, offered=32 << 20, taken=32 << 20, what="a line"))
+    none_fails(story, "memory")
+
+
+def test_memory_is_not_judged_by_a_trickle() -> None:
+    story = ordinary()
+    story.at(4.0).sample("flood-begin")
+    story.at(5.0).sample("flood-end", rss_bytes=200 << 20)
+    story.add(Flooded(at_s=5.0, conn=2, offered=1 << 20, taken=1 << 20, what="a line"))
+    assert "memory" not in story.judged()
+
+
+def test_a_busy_moment_before_the_rest_is_not_blamed() -> None:
+    story = ordinary()
+    story.remove([s for s in story.find(Sample) if s.label.startswith("idle")])
+    for at_s, begin, end in ((18.0, 1.0, 1.2), (18.5, 1.2, 1.2)):  # a collector, then nothing
+        story.at(at_s).sample("idle-begin", cpu_s=begin)
+        story.at(at_s + 0.4).sample("idle-end", cpu_s=end)
+    none_fails(story, "idles")
+
+
+# -- its end ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", ["0", "130", "143", "-15", "-2", "-9"])
+def test_the_exit_status_of_an_asked_for_end_is_not_blamed(status: str) -> None:
+    story = ordinary()
+    story.change(story.find(ServerEvent, what="exited")[0], detail=status)
+    none_fails(story, "survives", "stops", "refuses")
+
+
+def test_what_is_quoted_of_a_server_that_heeds_no_signal_is_the_stronger_one() -> None:
+    story = ordinary()
+    story.remove(story.find(ServerEvent, what="exited"))
+    story.remove(story.find(Knocked))
+    story.at(20.55).event("stuck", detail="SIGINT")
+    story.at(26.0).event("stuck", detail="SIGTERM")
+    assert "told to end by SIGTERM" in (story.judged()["stops"].reason or "")
+
+
+def test_a_client_that_left_as_the_server_ended_was_not_left_hanging() -> None:
+    story = ordinary()
+    zoe = story.conns["zoe"]
+    story.remove(story.find(Ended, conn=zoe))
+    story.add(Left(at_s=20.9, conn=zoe, how="fin"))
+    none_fails(story, "refuses")
+
+
+# -- how judgements are made ---------------------------------------------------------------------------------------
+
+
+def test_a_dead_server_answers_for_its_death_only() -> None:
+    story = ordinary()
+    story.at(4.0).says("ana", to=[story.conns["caio"]], heard=False)
+    story.cut(4.0)
+    story.at(6.0).event("exited", asked=False, detail="1")
+    story.add(OpenFailed(at_s=5.9, who="dora", error="ECONNREFUSED", way="direct", role="newcomer"))
+    judged = story.judged()
+    assert {k for k, j in judged.items() if j.outcome == "fail"} == {"survives"}
+    assert judged["delivers"].outcome == "skip"
+    assert judged["delivers"].reason == "not reached: survives"
+    assert judged["delivers"].fingerprint is None
+    assert judged["delivers"].observed is None
+
+
+def test_a_dead_server_answers_for_what_it_forged_before() -> None:
+    story = ordinary()
+    story.cut(4.0)
+    story.add(Heard(at_s=3.9, conn=1, token="xq000000000", unit=b"xq000000000"))
+    story.at(6.0).event("exited", asked=False, detail="1")
+    assert {k for k, j in story.judged().items() if j.outcome == "fail"} == {"survives", "genuine"}
+
+
+def _catalogue(monkeypatch: pytest.MonkeyPatch, judge_: properties.Judge) -> None:
+    monkeypatch.setattr(properties, "CATALOGUE", (Property("delivers", "delivery", "history", judge_),))
+
+
+def test_a_judge_that_raises_is_an_error_of_the_harness(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: Scene) -> None:
+        raise IndexError("no such thing")
+
+    _catalogue(monkeypatch, broken)
+    (verdict,) = judge(ordinary().history())
+    assert verdict.outcome == "error"
+    assert "IndexError: no such thing" in (verdict.reason or "")
+
+
+@pytest.mark.parametrize(("expected", "observed"), [(None, "x"), ("x", None), ("x", ""), (None, None)])
+def test_a_failure_without_a_witness_is_an_error_of_the_harness(
+    monkeypatch: pytest.MonkeyPatch, expected: str | None, observed: str | None
+) -> None:
+    _catalogue(monkeypatch, lambda _: failed("delivers", "x", "because", expected=expected, observed=observed))
+    (verdict,) = judge(ordinary().history())
+    assert verdict.outcome == "error"
+
+
+def test_what_was_not_exercised_is_left_out_and_a_skip_where_it_was_aimed_at() -> None:
+    story = ordinary(bystanders=False)
+    assert "responsive" not in story.judged()
+    assert story.judged(aims=("responsive",))["responsive"].outcome == "skip"
+
+
+def test_what_does_not_apply_is_left_out_and_a_skip_with_its_reason_where_it_was_aimed_at() -> None:
+    story = ordinary()
+    assert "expires" not in story.judged()
+    told = story.judged(aims=("expires",))["expires"]
+    assert (told.outcome, told.reason) == ("skip", "no idle time is declared")
+
+
+def test_somebody_elses_server_is_told_what_could_not_be_seen() -> None:
+    judged = ordinary(remote=True).judged()
+    for prop in ("survives", "threads", "sockets", "memory", "idles", "handles"):
+        assert judged[prop].outcome == "skip", prop
+        assert "somebody else" in (judged[prop].reason or "")
+
+
+def test_a_scenario_that_does_not_apply_is_not_judged() -> None:
+    story = ordinary()
+    story.add(Skipped(at_s=1.0, reason="no"))
+    assert story.judged() == {}
+
+
+def test_an_empty_history_blames_nobody() -> None:
+    assert Story(TALKATIVE).judged() == {}
+
+
+def test_a_history_that_breaks_off_anywhere_is_judged_without_an_error() -> None:
+    for at_s in range(22):
+        story = ordinary()
+        story.cut(float(at_s))
+        assert not [j for j in story.judged().values() if j.outcome == "error"]

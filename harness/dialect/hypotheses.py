@@ -55,17 +55,13 @@ def classify(first: bytes, second: bytes = b"") -> Greeting:
 
 def hypotheses(greeting: Greeting) -> list[Profile]:
     """Whole profiles to try, the likeliest first."""
-    kinds: dict[Kind, list[Profile]] = {
-        "prompt": _prompted(greeting),
-        "keyword": _prompted(greeting),
-        "auto": [*_auto(greeting), *_plain(), *_named()],
-        "greeting": [*_plain(), *_named()],
-        "silent": [*_named(), *_plain()],
-    }
-    guesses = kinds[greeting.kind]
     if greeting.kind in ("prompt", "keyword"):
-        guesses += [*_named(), *_plain()]
-    return [*guesses, *_commands()]
+        return [*_prompted(greeting), *_named(), *_plain(), *_commands()]
+    if greeting.kind == "auto":
+        return [*_auto(greeting), *_plain(), *_named(), *_commands()]
+    if greeting.kind == "greeting":
+        return [*_plain(), *_named(), *_commands()]
+    return [*_named(), *_plain(), *_commands()]
 
 
 def _prompted(greeting: Greeting) -> list[Profile]:
@@ -123,9 +119,12 @@ def _commands() -> list[Profile]:
     ]
 
 
-def features(profile: Profile, greeting: Greeting) -> Profile:
-    """What the greeting names besides: the words for leaving, listing and whispering. The quiet run confirms them."""
-    text = fold(greeting.text)
+def features(profile: Profile, shown: str) -> Profile:
+    """What a server names in its greeting and after the login: the words for leaving, listing and whispering.
+
+    The quiet run confirms them.
+    """
+    text = fold(shown)
     found: dict[str, str] = {}
     for key, words, template in (
         ("leave", LEAVE_WORDS, "{word}"),

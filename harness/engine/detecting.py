@@ -53,6 +53,7 @@ class Search:
         self.isolated = isolated
         self.transcript: list[str] = []
         self.found: Profile | None = None
+        self.shown = ""
         limits = replace(deadlines([], patience=options.patience), join_s=1.2 * options.patience)
         self.baseline = Baseline(limits, named=False, login=False)
 
@@ -62,7 +63,7 @@ class Search:
         self.transcript.append(f"on connecting: {quote(greeting.first) or 'nothing'}")
         for profile in hypotheses(greeting):
             if await self._trial(profile):
-                self.found = features(await self._borders(profile), greeting)
+                self.found = features(await self._borders(profile), greeting.text + self.shown)
                 return None
         return (
             "could not find out how this server speaks: two clients never heard each other's words. Declare [dialect] in "
@@ -104,6 +105,7 @@ class Search:
             for one in members:
                 if not await self._heard_by_all(room, one, members):
                     return False
+            self.shown = "\n".join(text_of(bytes(m.inbox.raw)) for m in members)
             return not login_overheard(profile, members)
 
         heard = await self._with_server(profile, act)

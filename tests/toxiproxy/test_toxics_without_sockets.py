@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from harness.toxiproxy.embedded.chain import Chain, ToxicSpec
 from harness.toxiproxy.embedded.toxics import TOXICS, Ending, Item
 
-
 #: The machine may be busy: only the made-up clock counts.
 patiently = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

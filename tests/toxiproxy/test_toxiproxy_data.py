@@ -396,6 +396,18 @@ def test_a_reset_of_a_peer(through: Through, who: str, toxic: str | None) -> Non
     assert read_all(second) == (b"", expected("a reset from a peer", through.real))
 
 
+@pytest.mark.parametrize("size", [1, 200_000])
+def test_a_reset_right_behind_data_comes_through_behind_it(through_ours: Through, size: int) -> None:
+    for _ in range(20):
+        client, server = through_ours.pair()
+        client.sendall(BLOB[:size])
+        reset(client)
+        data, end = read_all(server)
+        assert end == "reset"
+        assert BLOB.startswith(data)
+    eventually(lambda: connections(through_ours) == 0)
+
+
 def test_a_reset_comes_through_a_line_that_is_not_read(through_ours: Through) -> None:
     client, server = through_ours.pair()
     server.setblocking(False)

@@ -53,7 +53,6 @@ class Connection:
         if link.opposite.finished:
             self.close()
             return
-        self.hangups.forget(link.sink.fileno())
         with contextlib.suppress(OSError):
             link.sink.shutdown(socket.SHUT_WR)
 
@@ -61,7 +60,6 @@ class Connection:
         """A toxic closed the connection: the sink now, the source when it has had what is on the way to it."""
         other = link.opposite
         if not other.finished and (other.chain is not None or other.backlog):
-            self.hangups.forget(link.sink.fileno())
             with contextlib.suppress(OSError):
                 link.sink.shutdown(socket.SHUT_RDWR)
             other.source_ended()
@@ -72,8 +70,7 @@ class Connection:
     def reset(self) -> None:
         """Close both ends with an RST. What is inside is lost."""
         for sock in (self.client, self.server):
-            with contextlib.suppress(OSError):
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NONE)
+            close_is_reset(sock)
         self.close()
 
     def close(self) -> None:
@@ -90,3 +87,9 @@ class Connection:
     def link(self, upstream: bool) -> Link:
         """The direction that a toxic's stream names."""
         return self.upstream if upstream else self.downstream
+
+
+def close_is_reset(sock: socket.socket) -> None:
+    """From now on closing the socket sends an RST, and what it has not sent is lost."""
+    with contextlib.suppress(OSError):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NONE)

@@ -21,11 +21,14 @@ from harness.toxiproxy.embedded.timers import Timer
 LIMIT_S = 20.0
 
 Connected = Callable[[socket.socket], None]
-Failed = Callable[[str], None]
+Failed = Callable[[str, bool], None]
 
 
 class Dial:
-    """One attempt. Calls `connected` with a non-blocking socket or `failed` with the reason, once, unless cancelled."""
+    """One attempt. Calls `connected` with a non-blocking socket or `failed`, once, unless cancelled.
+
+    `failed` is told the reason, and whether the upstream took the connection and reset it before we looked.
+    """
 
     __slots__ = (
         "_connected", "_deadline", "_failed", "_hosts", "_port", "_reactor", "_sock", "_task", "_timer", "upstream"
@@ -49,7 +52,7 @@ class Dial:
             host, port = split(self.upstream)
             self._port = port_number(port)
         except AddressError as error:
-            self._failed(f"{error}; upstream is host:port")
+            self._failed(f"{error}; upstream is host:port", False)
             return
         if literal(host):
             self._hosts = [host]
@@ -68,7 +71,7 @@ class Dial:
             async with asyncio.timeout(LIMIT_S):
                 self._hosts = await lookup(host)
         except (AddressError, TimeoutError) as error:
-            self._failed(str(error) or f"lookup {host}: timed out")
+            self._failed(str(error) or f"lookup {host}: timed out", False)
             return
         self._next("no address")
 
@@ -76,7 +79,7 @@ class Dial:
         """Try the next address; give up when there is none."""
         self._drop()
         if not self._hosts or time.monotonic() >= self._deadline:
-            self._failed(f"dial tcp {self.upstream}: {why}")
+            self._failed(f"dial tcp {self.upstream}: {why}", False)
             return
         host = self._hosts.pop(0)
         try:
@@ -103,7 +106,10 @@ class Dial:
     def _answered(self) -> None:
         assert self._sock is not None
         error = self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if error:
+        if error == errno.ECONNRESET:
+            self._drop()
+            self._failed(f"dial tcp {self.upstream}: reset at once", True)
+        elif error:
             self._next(errno.errorcode.get(error, str(error)))
         else:
             self._done()

@@ -1,14 +1,14 @@
-"""Notice of sockets that died while nobody reads them.
+"""Notice of sockets that died, whether they are read or not.
 
-A connection whose source is not read (held back, or ended already) would learn of a reset only at its next write. An epoll with no events
-asked for still reports hang-ups and errors, and is itself readable by any event loop. Elsewhere than on Linux there is no such
-notice, and the next write finds out.
+A connection whose source is not read (held back, or ended already) would learn of a reset only at its next write; and libuv stops
+to watch a descriptor at its first error, so that a reader which took the data in front of a reset would never meet the reset. An
+epoll with no events asked for still reports hang-ups and errors, and is itself readable by any event loop. Elsewhere than on
+Linux there is no such notice, and the next write finds out.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import select
 from collections.abc import Callable
 
@@ -24,16 +24,14 @@ class Hangups:
             loop.add_reader(self._epoll.fileno(), self._dead)
 
     def watch(self, fd: int, call: Callable[[], None]) -> None:
-        """Call once when the socket is dead in both directions. Until `forget`, which must come before its close."""
-        if self._epoll is not None and fd not in self._calls:
+        """Call once when the socket is dead in both directions. Until `forget`, which must come with its close."""
+        if self._epoll is not None:
             self._calls[fd] = call
             self._epoll.register(fd, select.EPOLLONESHOT)
 
     def forget(self, fd: int) -> None:
-        """No longer watch it. Harmless if it was not."""
-        if self._calls.pop(fd, None) is not None and self._epoll is not None:
-            with contextlib.suppress(OSError):
-                self._epoll.unregister(fd)
+        """It is being closed, which takes it out of the epoll too."""
+        self._calls.pop(fd, None)
 
     def close(self) -> None:
         """Watch nothing."""

@@ -51,6 +51,7 @@ class Link:
         "chain",
         "connection",
         "counter",
+        "dead",
         "deaf",
         "ending",
         "eof",
@@ -82,6 +83,8 @@ class Link:
         #: The source is not read for now / for good.
         self.paused = True
         self.eof = False
+        #: The source is known to be dead: it will not be announced as readable again, read it to the end.
+        self.dead = False
         #: The source died of a reset, whatever its last read said.
         self.source_reset = False
         #: The sink is dead: what still comes is thrown away.
@@ -95,30 +98,38 @@ class Link:
 
     def start(self) -> None:
         """Begin to read."""
+        self.connection.hangups.watch(self.source.fileno(), self._hung_up)
         self._resume()
 
     def _pause(self) -> None:
         if not self.paused:
             self.paused = True
             self.connection.loop.remove_reader(self.source.fileno())
-            self._watch()
 
     def _resume(self) -> None:
         if self.paused and not self.eof:
             self.paused = False
-            self.connection.hangups.forget(self.source.fileno())
             self.connection.loop.add_reader(self.source.fileno(), self._readable)
 
-    def _watch(self) -> None:
-        """The source is not read: be told of its death all the same."""
-        if not self.opposite.finished:
-            self.connection.hangups.watch(self.source.fileno(), self.opposite.sink_died)
+    def _hung_up(self) -> None:
+        """The source is dead in both directions. What it said before can still be read."""
+        self.dead = True
+        if not self.paused:
+            self._readable()
+        elif not self.opposite.finished:  # else both ends have ended: no reset
+            self.opposite.sink_died()
 
     def _readable(self) -> None:
+        self._read()
+        while self.dead and not self.paused:
+            self._read()
+
+    def _read(self) -> None:
         size = self.read_size if self.chain is None else CHUNK
         try:
             got = self.source.recv_into(_BUFFER, size)
         except (BlockingIOError, InterruptedError):
+            self.dead = False
             return
         except OSError:
             self._source_died()
@@ -283,7 +294,6 @@ class Link:
         self.backlog.clear()
         self.chain = None
         self._stop_writing()
-        self.connection.hangups.forget(self.sink.fileno())
         self.opposite.source_reset = True
         if self.opposite.finished:
             self.connection.reset()

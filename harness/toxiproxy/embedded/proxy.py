@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from harness.toxiproxy.embedded import address
 from harness.toxiproxy.embedded.chain import ToxicSpec
-from harness.toxiproxy.embedded.connection import Connection
+from harness.toxiproxy.embedded.connection import Connection, close_is_reset
 from harness.toxiproxy.embedded.dial import Dial
 from harness.toxiproxy.embedded.link import Counter
 from harness.toxiproxy.embedded.log import Log
@@ -111,7 +111,7 @@ class Proxy:
             self.house.reactor,
             self.upstream,
             lambda server: self._connected(dial, server, number),
-            lambda why: self._refused(dial, why),
+            lambda why, reset: self._refused(dial, why, reset),
         )
         self._dials[dial] = client
         dial.start()
@@ -126,8 +126,11 @@ class Proxy:
             connection.link(toxic.upstream).add(toxic, now)
         connection.start()
 
-    def _refused(self, dial: Dial, why: str) -> None:
-        self._dials.pop(dial).close()
+    def _refused(self, dial: Dial, why: str, reset: bool) -> None:
+        client = self._dials.pop(dial)
+        if reset:
+            close_is_reset(client)
+        client.close()
         self.house.log.say("error", "Unable to open connection to upstream", name=self.name, err=why)
 
     # Toxics

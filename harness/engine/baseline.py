@@ -236,7 +236,9 @@ class QuietRun:
         if not joined:
             raise Silent(f"{who} could not log in")
         await self._until_quiet(member)
-        self.intros.append(lines(bytes(member.inbox.raw), (member.name,)))
+        raw, mark = bytes(member.inbox.raw), member.inbox.mark
+        # what it said before it was answered, and what after: between the two others may be heard
+        self.intros.append(lines(raw[:mark], (member.name,)) + lines(raw[mark:], (member.name,)))
         member.token = member.inbox.find(self.profile.resume.token) if self.profile.resume else None
         await self.room.be_heard(member)
         member.established = True

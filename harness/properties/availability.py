@@ -47,13 +47,15 @@ def _left_outside(scene: Scene, opened: Opened) -> bool:
         return False
     if opened.way == "proxy" and scene.phase_at(opened.at_s) in ("setup", "fault"):
         return False
+    if opened.conn in scene.first_bytes:
+        return False
     failure = scene.join_failed.get(opened.conn)
     if failure is not None:
         return not failure.refused
     hello = next((a for a in scene.history.of(Awaited) if a.conn == opened.conn and a.what == "hello"), None)
     heard_anything = any(h.conn == opened.conn for hs in scene.heard.values() for h in hs)
     spoke = hello is not None and not hello.came
-    return spoke and not heard_anything and opened.conn not in scene.ended and not scene.baseline.greeted
+    return spoke and not heard_anything and opened.conn not in scene.ended
 
 
 def _crowd(scene: Scene) -> Judgement | None:
@@ -234,16 +236,27 @@ def _late(scene: Scene, wait: Awaited) -> Judgement | None:
             expected=f"within {wait.deadline_s:.2f} s", observed=f"{took:.2f} s", at_s=said.at_s,
         )  # fmt: skip
     since = min(s.at_s for s, _ in pending)
-    anything = any(
-        since <= h.at_s <= wait.at_s and scene.well_behaved(h.conn) for hs in scene.heard.values() for h in hs
-    )
-    if in_fault and not anything:
+    if in_fault and _stands_still(scene, since, wait.at_s):
         return failed(
             "responsive", "stalled",
             f"during the fault nobody heard anybody for {wait.at_s - since:.2f} s: bystanders were blocked",
             expected=f"an answer within {wait.deadline_s:.2f} s", observed="silence", at_s=since,
         )  # fmt: skip
     return None
+
+
+def _stands_still(scene: Scene, since_s: float, until_s: float) -> bool:
+    """Nobody heard anybody: neither in this time, nor what was said later in the fault. One lost message is no stall."""
+    said = [
+        s for s in scene.said
+        if s.at_s >= since_s and scene.phase_at(s.at_s) == "fault" and _between_bystanders(scene, s)
+    ]  # fmt: skip
+    heard = any(since_s <= h.at_s <= until_s and scene.well_behaved(h.conn) for hs in scene.heard.values() for h in hs)
+    return len(said) > 1 and not heard and not any(_reached(scene, s) for s in said)
+
+
+def _reached(scene: Scene, said: Said) -> bool:
+    return any(scene.well_behaved(conn) and conn in scene.hearers(said) for conn in said.expects)
 
 
 def _heard_by(scene: Scene, said: Said, conn: int, at_s: float) -> bool:

@@ -220,7 +220,7 @@ def private(scene: Scene) -> Judgement | None:
 
 def genuine(scene: Scene) -> Judgement | None:
     """Delivers nothing that nobody sent, and nothing forged."""
-    for judge in (_unsaid, _forged, _ghosts):
+    for judge in (_unsaid, _forged, _leftovers, _ghosts):
         found = judge(scene)
         if found is not None:
             return found
@@ -255,6 +255,25 @@ def _forged(scene: Scene) -> Judgement | None:
                     f"{scene.who(record.conn)} was shown a line in the name of {author} that {scene.who(said.conn)} wrote",
                     expected=f"the name of {scene.who(said.conn)}, or nothing", observed=quote(record.unit), at_s=record.at_s,
                 )  # fmt: skip
+    return None
+
+
+def _leftovers(scene: Scene) -> Judgement | None:
+    """An older message of somebody's that is shown once more, within another's: a buffer that was not cleared."""
+    for said in scene.said:
+        if said.kind == "forged":
+            continue
+        for conn, first in scene.hearers(said).items():
+            for record in scene.heard[said.token]:
+                author = (
+                    _seen_author(scene, record) if record.conn == conn != said.conn and record is not first else None
+                )
+                if author in scene.names and author != scene.name(said.conn):
+                    return failed(
+                        "genuine", "leftover",
+                        f"{scene.who(conn)} was shown words of {scene.who(said.conn)} a second time, as {author} spoke",
+                        expected="what each one said, and nothing else", observed=quote(record.unit), at_s=record.at_s,
+                    )  # fmt: skip
     return None
 
 

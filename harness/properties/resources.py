@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from harness.history import Flooded, Sample
 from harness.properties.quoting import failed, passed, skipped
 from harness.properties.scene import Scene
@@ -93,7 +95,12 @@ def memory(scene: Scene) -> Judgement | None:
     """Keeps its memory bounded: a slow reader, an endless line, churn."""
     if scene.baseline.remote:
         return skipped("memory", REMOTE)
-    floods = [f for f in scene.history.of(Flooded) if f.taken >= LEAST_PUSHED]
+    return _flooded(scene) or _churned(scene)
+
+
+def _flooded(scene: Scene) -> Judgement | None:
+    """What was pushed at or through the server: it may keep a bounded part of it, or end who pushes."""
+    floods = [f for f in scene.history.of(Flooded) if f.taken >= LEAST_PUSHED or f.ended]
     before = _labelled(scene, "before")
     if not floods or before is None:
         return None
@@ -110,6 +117,22 @@ def memory(scene: Scene) -> Judgement | None:
         return failed(
             "memory", "unbounded", f"{told}: it keeps what it should drop or refuse",
             expected="a bound", observed=f"{grown >> 20} MiB more", at_s=first,
+        )  # fmt: skip
+    return passed("memory", told)
+
+
+def _churned(scene: Scene) -> Judgement | None:
+    """What those who left cost: as many leave in each round, and the first round is the server's own warming up."""
+    after = [s for s in scene.samples if s.label.startswith("departures-") and s.alive]
+    if len(after) < 3:
+        return None
+    steps = [later.rss_bytes - earlier.rss_bytes for earlier, later in itertools.pairwise(after)]
+    told = "its memory grew by " + ", then ".join(f"{max(0, step) >> 10} KiB" for step in steps)
+    if min(steps) > SMALLEST_LEAK // 4 and sum(steps) > SMALLEST_LEAK:
+        return failed(
+            "memory", "grows-with-departures", f"as many clients came and went in each round, and {told}",
+            expected="the memory of those who left is used again", observed=f"{sum(steps) >> 20} MiB more",
+            at_s=after[-1].at_s,
         )  # fmt: skip
     return passed("memory", told)
 

@@ -12,6 +12,7 @@ from harness.dialect.masking import mask, text_of
 from harness.history import (
     Answered,
     Ended,
+    FirstByte,
     Heard,
     History,
     Introduced,
@@ -45,6 +46,7 @@ class Scene:
         self.deadlines = history.baseline.deadlines
         self.opened = {r.conn: r for r in history.of(Opened)}
         self.joined = {r.conn: r for r in history.of(Joined)}
+        self.first_bytes = frozenset(r.conn for r in history.of(FirstByte))
         self.answered: dict[int, float] = {}
         for answer in history.of(Answered):
             self.answered.setdefault(answer.conn, answer.at_s)

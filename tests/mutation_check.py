@@ -246,6 +246,7 @@ def _late(broken: bool) -> Story:
 def _stalled(broken: bool) -> Story:
     story = ordinary()
     story.at(4.0).says("ana", to=[story.conns["caio"]], heard=not broken)
+    story.at(4.005).says("caio", to=[story.conns["ana"]], heard=not broken)
     if broken:
         waited(story, "delivery", came=False, asked=4.01, until=5.01)
     return story

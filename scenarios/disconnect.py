@@ -416,23 +416,26 @@ async def whisper_to_the_departed(room: Room) -> None:
 async def resume(room: Room, how: Manner) -> None:
     """A client that was cut off returns with the token that it was given: it gets its name and what it missed.
 
-    `silent`: the server has not even noticed yet, and has written the missed message to a line that is dead. Without
-    acknowledgements of its own it cannot know that; only the name is asked for then.
+    `silent`: the server has not even noticed yet. It may hand the session over all the same, or say that it is still
+    in use, as it cannot know better.
     """
     ana, bia, caio = await room.join("ana", "bia", "caio")
     await go(bia, how)
     if how == "reset":
         await noticed(room, bia)
+        await room.talk(ana, caio)  # by now the server has read the end of the old connection
     token = await ana.say("said while you were away")
     await room.settled()
     asked = room.log.now()
     returned = await room.back(bia, resume=True)
     missed = await room.until(lambda: token in returned.inbox.tokens or returned.gone)
-    if how == "reset":
-        awaited(room, "resume-missed", asked, missed and not returned.gone, returned.conn)
     back = await returned.say("here I am again")
     await room.settled()
-    awaited(room, "resume-identity", asked, bia.name.encode() in unit_of(room, caio, back), returned.conn)
+    known = bia.name.encode() in unit_of(room, caio, back)
+    if how == "reset" or known:
+        awaited(room, "resume-identity", asked, known, returned.conn)
+    if how == "reset":
+        awaited(room, "resume-missed", asked, missed and not returned.gone, returned.conn)
 
 
 def awaited(room: Room, what: str, asked_at_s: float, came: bool, conn: int) -> None:

@@ -11,6 +11,8 @@ from scenarios.cast import Manner, comes_back, go, noticed
 WAVES = 3
 #: Clients that connect and never say a word.
 SILENT = 30
+#: Clients that come and go in one round, and rounds of which the memory is looked at after each.
+ROUND, ROUNDS = 60, 3
 
 
 async def drop(crowd: Sequence[Member]) -> None:
@@ -199,3 +201,20 @@ async def say_a_name(member: Member) -> None:
                 await member.command(step.send)
             except OSError:
                 return
+
+
+@scenario(
+    "storm", title="Hundreds come and go: what do they leave behind?", titulo="Centenas vêm e vão: o que deixam para trás?",
+    aims=["memory", "sockets", "threads"], again=False,
+)  # fmt: skip
+async def hundreds_come_and_go(room: Room) -> None:
+    """Sixty clients log in and leave, three times over, half of them by RST and half by FIN. After each round the
+    server's memory is looked at: what it keeps for those who have left grows by the same amount every time."""
+    ana, caio = await room.join("ana", "caio")
+    for number in range(ROUNDS):
+        crowd = await room.crowd(ROUND)
+        for place, member in enumerate(crowd):
+            await go(member, "reset" if place % 2 else "fin")
+        await noticed(room, *crowd)
+        await room.talk(ana, caio)
+        room.stage.sample(f"departures-{number + 1}")

@@ -18,7 +18,7 @@ import requests
 from harness.toxiproxy import Line, Toxiproxy
 
 #: Nothing in these tests takes longer, seconds; on a busy machine neither.
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 
 End = Literal["end", "reset"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness import properties
@@ -177,6 +177,7 @@ def test_a_server_without_names_list_or_notices_is_not_blamed() -> None:
     assert not {"identity", "admits", "private", "closes", "welcomes", "expires", "resumes", "forgets"} & set(judged)
 
 
+@settings(deadline=None, max_examples=30)
 @given(digits=st.integers(0, 10**12), online=st.integers(0, 10**6), name=st.from_regex(r"[a-z]{3,10}", fullmatch=True))
 def test_any_count_of_digits_in_an_introduction_is_not_blamed(digits: int, online: int, name: str) -> None:
     story = ordinary(introduction=("Welcome user#!", "# online", "Hello {name}, it is #"), bystanders=False).at(4.0)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 
 from harness.client.member import Member
-from harness.history import Phase, Sample
+from harness.dialect.masking import stands_in
+from harness.history import Noticed, Phase, Sample
 from harness.registry import Scenario
 from harness.room import Room
 
@@ -43,6 +44,7 @@ async def aftermath(room: Room, item: Scenario) -> None:
     phase(room, "newcomers")
     fresh = await newcomers(room, "nina", "otto")
     await room.talk()
+    await hear_who_left(room)
     await see_who_left(room)
     phase(room, "empty")
     await everybody_leaves(room, polite=fresh[:1])
@@ -70,6 +72,19 @@ async def newcomers(room: Room, *who: str) -> list[Member]:
     await room.talk(*fresh)
     await room.talk(*fresh)
     return fresh
+
+
+async def hear_who_left(room: Room) -> None:
+    """Give the notices of those who left their time to come, where this server gives notices."""
+    gone = {m.name for m in room.log.members if knowably_gone(m) and m.identity.role != "crowd"}
+    if room.baseline.leave_notice is None or not room.people:
+        return
+
+    def told() -> bool:
+        units = [record.unit for record in room.log.records if isinstance(record, Noticed)]
+        return all(any(stands_in(name, unit) for unit in units) for name in gone)
+
+    await room.log.wait("notice", told, 1.1 * room.deadlines.reply_s)
 
 
 async def see_who_left(room: Room) -> None:

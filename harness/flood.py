@@ -10,21 +10,22 @@ import contextlib
 from collections.abc import Sequence
 
 from harness.client.member import Member
-from harness.history import Flooded
+from harness.history import Flooded, Sample
 from harness.room import Room
 
 #: A line that never ends, in bytes: far more than any chat can need, little enough to be sent in a second.
 ENDLESS = 64 << 20
-ENDLESS_S = 3.0
+ENDLESS_S = 5.0
 #: One send of it.
 PIECE = b"x" * (1 << 18)
 #: The server that takes nothing for so long has stopped taking.
 STALL_S = 1.0
 #: After so many bytes the server's memory is looked at again.
 LOOK = 8 << 20
-#: What is poured at one who does not read: loopback alone swallows some 4 MB before a server's send blocks.
-POURED = 24 << 20
-POUR_S = 5.0
+#: What is poured at one who does not read. Loopback alone swallows some 4 MB before a server's send blocks; an unbounded
+#: queue shows beyond what a garbage collector leaves lying about for a while.
+POURED = 64 << 20
+POUR_S = 8.0
 #: Less than this tests nothing, unless the server reacted before.
 LEAST = 8 << 20
 #: One speaker's share of a turn; a spoken message follows it, so that the others' patience paces the flood.
@@ -55,23 +56,36 @@ async def endless_line(room: Room, member: Member, total: int = ENDLESS) -> Floo
 
 async def pour(room: Room, speakers: Sequence[Member], reader: Member, total: int = POURED) -> Flooded:
     """Let the speakers fill the room until `total`, the reader is dropped, somebody else has to wait, or time is up."""
-    room.stage.sample("flood-begin")
-    line = room.profile.speak("x" * min(room.profile.max_message or FILLER, 4000), "x").encode()
-    share = room.profile.sending().encode(line) * max(1, TURN // len(line))
-    poured, stalled, dropped = 0, False, False
-    end = room.log.clock.calm() + POUR_S
-    while poured < total and not stalled and not dropped and room.log.clock.calm() < end:
+    first = room.stage.sample("flood-begin")
+    share = _filler(room)
+    poured, looked, stalled, dropped = 0, 0, False, False
+    began = room.log.clock.calm()
+    most, until = total, began + POUR_S
+    while poured < most and not stalled and not dropped and room.log.clock.calm() < until:
         for speaker in speakers:
             with contextlib.suppress(OSError):
                 poured += await speaker.send(share)
         stalled = not await room.talk(*speakers)
-        if poured // LOOK != (poured - len(share) * len(speakers)) // LOOK:
-            room.stage.sample("flood")
         dropped = room.stage.holds(reader) is False
+        if poured >= looked + LOOK:
+            looked = poured
+            if _keeps_it(first, room.stage.sample("flood"), poured):
+                most, until = MOST_POURED, began + MORE_S
     return _told(room, Flooded(
         at_s=room.log.now(), conn=reader.conn, offered=poured, taken=poured, what="messages at one who does not read",
         stalled=stalled, ended=dropped,
     ))  # fmt: skip
+
+
+def _filler(room: Room) -> bytes:
+    """One speaker's share of a turn: messages of nothing."""
+    line = room.profile.speak("x" * min(room.profile.max_message or FILLER, 4000), "x").encode()
+    return room.profile.sending().encode(line) * max(1, TURN // len(line))
+
+
+def _keeps_it(first: Sample | None, now: Sample | None, poured: int) -> bool:
+    """Whether much of what was poured seems to have stayed in the server's memory."""
+    return first is not None and now is not None and now.rss_bytes - first.rss_bytes > SUSPICIOUS * poured
 
 
 def _told(room: Room, record: Flooded) -> Flooded:

@@ -65,7 +65,7 @@ def closes(scene: Scene) -> Judgement | None:
         if left.how != "polite" or scene.opened[conn].way == "proxy" or not scene.well_behaved(conn):
             continue
         ended = scene.ended.get(conn)
-        if scene.is_down(left.at_s, left.at_s + scene.deadlines.reply_s):
+        if scene.is_down(left.at_s, ended.at_s if ended else left.at_s + scene.deadlines.reply_s):
             continue
         judged += 1
         if ended is None:

@@ -217,5 +217,6 @@ class Wire:
         self.stall()
         self.closed = True
         if self._sock is not None:
+            self._loop.remove_writer(self._sock.fileno())  # a send may be waiting: the number will be somebody else's
             self._sock.close()
             self._sock = None

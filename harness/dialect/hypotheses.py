@@ -42,7 +42,7 @@ def classify(first: bytes, second: bytes = b"") -> Greeting:
     plain = fold(text).strip()
     if not plain:
         return Greeting("silent", first, second)
-    rename = re.search(r"(/(?:nick|name|nome|apelido|setname|rename|username))\b", fold(text))
+    rename = re.search(r"(/(?:nick|name|nome|nombre|nom|apelido|setname|rename|username))\b", fold(text))
     if rename and not text.rstrip(" ").endswith((":", "?", ">")):
         return Greeting("auto", first, second, rename[1])
     if re.fullmatch(r"[A-Z_]{2,12}", text.strip()):

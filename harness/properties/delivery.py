@@ -63,6 +63,8 @@ def bystander_dropped(scene: Scene) -> Judgement | None:
             continue
         if scene.is_down(ended.at_s - 1.0, ended.at_s + 1.0) or scene.died or conn in replaced(scene):
             continue
+        if was_idle(scene, conn, ended.at_s):
+            continue
         return failed(
             "delivers",
             "bystander-dropped",
@@ -72,6 +74,14 @@ def bystander_dropped(scene: Scene) -> Judgement | None:
             at_s=ended.at_s,
         )
     return None
+
+
+def was_idle(scene: Scene, conn: int, at_s: float) -> bool:
+    """Whether a client had been silent for as long as the server declares that it bears."""
+    if scene.baseline.idle_s is None:
+        return False
+    last = max((s.at_s for s in scene.said if s.conn == conn and s.at_s <= at_s), default=scene.opened[conn].at_s)
+    return at_s - last >= 0.9 * scene.baseline.idle_s
 
 
 def replaced(scene: Scene) -> set[int]:

@@ -302,11 +302,6 @@ async def test_a_wire_closed_while_a_send_waits_ends_the_wait() -> None:
             assert await sending < 32 << 20
 
 
-@pytest.mark.xfail(
-    raises=TimeoutError,
-    reason="Wire._release closes the socket and leaves the writer of a waiting send on the event loop: the next socket "
-    "of that number is never seen to be writable",
-)
 @on_a_loop
 async def test_the_next_connection_is_not_disturbed_by_a_send_that_waited_on_the_last() -> None:
     async with paired() as pair:

@@ -22,10 +22,14 @@ PIECE = b"x" * (1 << 18)
 STALL_S = 1.0
 #: After so many bytes the server's memory is looked at again.
 LOOK = 8 << 20
-#: What is poured at one who does not read. Loopback alone swallows some 4 MB before a server's send blocks; an unbounded
-#: queue shows beyond what a garbage collector leaves lying about for a while.
-POURED = 64 << 20
-POUR_S = 8.0
+#: What is poured at one who does not read: loopback alone swallows some 4 MB before a server's send blocks.
+POURED = 24 << 20
+POUR_S = 5.0
+#: Where more than this part of it seems to have stayed in the server's memory, so much more is poured: an unbounded
+#: queue grows on, what a garbage collector leaves lying about for a while does not.
+SUSPICIOUS = 0.6
+MOST_POURED = 64 << 20
+MORE_S = 14.0
 #: Less than this tests nothing, unless the server reacted before.
 LEAST = 8 << 20
 #: One speaker's share of a turn; a spoken message follows it, so that the others' patience paces the flood.

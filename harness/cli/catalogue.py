@@ -79,11 +79,11 @@ def explain(
     prop: Annotated[str, typer.Argument(metavar="PROPERTY", help="its id, as in the report")],
 ) -> None:
     """What a property means, why it fails, how to mend it in six languages."""
-    from harness import explain as pages
+    from harness.explain import ids, page
 
-    if prop not in pages.ids():
-        raise UserError(f"there is no property {prop!r}{near(prop, list(pages.ids()))}")
-    text = pages.page(prop)
+    if prop not in ids():
+        raise UserError(f"there is no property {prop!r}{near(prop, list(ids()))}")
+    text = page(prop)
     if sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
         from rich.console import Console
         from rich.markdown import Markdown
@@ -95,5 +95,5 @@ def explain(
 
 def near(name: str, names: list[str]) -> str:
     """The nearest names, as the end of a sentence."""
-    found = difflib.get_close_matches(name, [*names, *(n.split("/")[-1] for n in names)], 3, 0.5)
+    found = difflib.get_close_matches(name, list(dict.fromkeys([*names, *(n.split("/")[-1] for n in names)])), 3, 0.5)
     return f"; did you mean {', '.join(found)}?" if found else "; `harness list` shows them all"

@@ -10,12 +10,11 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.explain.pages import Snippet, snippets
+from .pages import Snippet, snippets
 
 AROUND = Path(__file__).parent / "around"
 #: A snippet that declares something stands as it is; others are the body of a function.
@@ -25,6 +24,7 @@ DECLARES = {
     "go": re.compile(r"^(func \w|func \(|var )", re.MULTILINE),
 }
 STRINGS = re.compile(r"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"|`[^`]*`|'(?:\\.[^'\n]*|[^'\\\n])'|/(?:\\.|\[[^\]]*\]|[^/\s\\])+/[gu]*", re.DOTALL)  # fmt: skip
+GO_FUNCTION = "func snippet(c *client, line string, listener net.Listener, conn net.Conn, lines *bufio.Scanner, reader *bufio.Reader)"  # fmt: skip
 PAIRS = {")": "(", "]": "[", "}": "{"}
 
 
@@ -76,7 +76,7 @@ def test_the_javascript_snippets_parse(tmp_path: Path) -> None:
     check = (
         "const vm = require('node:vm');"
         "for (const [id, code] of JSON.parse(require('node:fs').readFileSync(0, 'utf8')))"
-        " new vm.Script(`(function (socket, line, name) {\\n${code}\\n})`, {filename: id});"
+        " new vm.Script(`(async function () {\\n${code}\\n})`, {filename: id});"
     )
     run("node", "-e", check, cwd=tmp_path, stdin=json.dumps([(s.id, s.code) for s in snippets("js")]))
 
@@ -84,51 +84,41 @@ def test_the_javascript_snippets_parse(tmp_path: Path) -> None:
 @needs("gcc")
 def test_the_c_snippets_compile(tmp_path: Path) -> None:
     shutil.copy(AROUND / "chat.h", tmp_path)
-    known = "void drop(struct client *c); void tell(struct client *c, const char *line, size_t len);"
-    body = (
-        "int snippet(int listener, int fd, struct client *c, char *line, size_t len, int i, struct pollfd *fds,"
-        " nfds_t n_fds, char *rest) {{\n{code}\nreturn listener + fd + i; }}\n"
-    )
+    known = ("void drop(struct client *c);", "void tell(struct client *c, const char *line, size_t len);")
     for s in snippets("c"):
-        own = {name for name in ("drop", "tell") if f" {name}(struct client *c" in s.code}
-        declared = "\n".join(line + ";" for line in known.split(";") if line and not any(f" {n}(" in line for n in own))
-        first, *rest = split(s.code) if DECLARES["c"].search(s.code) else ["", s.code]
-        code = first + "".join(body.replace("(int", "(__attribute__((unused)) int").format(code=r) for r in rest if r)
-        (tmp_path / f"{s.id}.c").write_text(f'#include "chat.h"\n{declared}\n{code}')
+        functions, statements = split(s.code)
+        declared = [line for line in known if f"static {line.partition('(')[0]}(" not in functions]
+        body = (
+            "void snippet(int listener, int fd, struct client *c, char *line, size_t len, int i, struct pollfd *fds,"
+            f" nfds_t n_fds, char *rest) {{ {{\n{statements}\n}} }}\n"
+        )
+        (tmp_path / f"{s.id}.c").write_text("\n".join(['#include "chat.h"', *declared, functions, body]))
     run(
         "gcc", "-std=gnu11", "-O1", "-c", "-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter", "-Wno-unused-function",
         "-Wno-unused-variable", "-Wno-format-truncation", *(f"{s.id}.c" for s in snippets("c")), cwd=tmp_path,
     )  # fmt: skip
 
 
-def split(code: str) -> list[str]:
-    """Functions, and the statements after them: the pages separate the two by an empty line."""
+def split(code: str) -> tuple[str, str]:
+    """Functions, and the statements beside them: the pages keep an empty line between the two."""
     parts = re.split(r"(?<=^\})\n\n", code, flags=re.MULTILINE)
     functions = [part for part in parts if DECLARES["c"].search(part)]
-    return ["\n".join(functions) + "\n", *(part for part in parts if part not in functions)]
+    return "\n".join(functions), "\n".join(part for part in parts if part not in functions)
 
 
 @needs("javac")
 def test_the_java_snippets_compile(tmp_path: Path) -> None:
-    imports = "".join(
-        f"import {name};\n"
-        for name in ("java.io.*", "java.net.*", "java.util.*", "java.util.concurrent.*", "java.util.logging.*", "java.nio.charset.StandardCharsets")  # fmt: skip
-    )
+    packages = ("java.io", "java.net", "java.util", "java.util.concurrent", "java.util.logging", "java.nio.charset")
+    imports = "".join(f"import {package}.*;\n" for package in packages)
     for s in snippets("java"):
         declares = DECLARES["java"].search(s.code)
-        outer = "Client current;" if "current" in s.code else ""
-        fields = "" if not declares else outer
-        code = s.code if declares else f"void snippet({parameters(s.code)}) throws Exception {{\n{s.code}\n}}"
+        code = s.code if declares else f"void snippet() throws Exception {{\n{s.code}\n}}"
+        member = f"abstract class Member extends Chat.Client {{\n{code}\n}}"
         (tmp_path / f"S_{s.id}.java").write_text(
-            f"package around;\n{imports}abstract class S_{s.id} extends Chat {{ abstract class Member extends Chat.Client {{\n{fields}\n{code}\n}} }}\n"
+            f"package around;\n{imports}abstract class S_{s.id} extends Chat {{ {member} }}\n"
         )
-    run("javac", "-Xlint:all,-try,-serial,-this-escape", "-d", "out", str(AROUND / "Chat.java"), *(f"S_{s.id}.java" for s in snippets("java")), cwd=tmp_path)  # fmt: skip
-
-
-def parameters(code: str) -> str:
-    """What the body of a method is given, unless it declares it itself."""
-    wanted = {"Socket": "socket", "String": "line", "Client": "client", "BufferedReader": "in"}
-    return ", ".join(f"final {kind} {name}" for kind, name in wanted.items() if not re.search(rf"\b(\w+) {name}( =|;)", code) and name not in ("socket", "in") and not (name == "line" and "StringBuilder line" in code))  # fmt: skip
+    files = [str(AROUND / "Chat.java"), *(f"S_{s.id}.java" for s in snippets("java"))]
+    run("javac", "-d", "out", *files, cwd=tmp_path)
 
 
 @needs("go")
@@ -145,26 +135,15 @@ def test_the_go_snippets_compile(tmp_path: Path) -> None:
         "broadcast": "func broadcast(args ...any) {}",
         "writeLoop": "func (c *client) writeLoop() {}",
     }
+    around = (AROUND / "chat.go").read_text()
     for s in snippets("go"):
-        imports, prelude = (AROUND / "chat.go").read_text(), ""
-        for name, declaration in known.items():
-            if not re.search(rf"^(func (\(c \*client\) )?|var ){name}\b", s.code, re.MULTILINE):
-                prelude += declaration + "\n"
-        if not DECLARES["go"].search(s.code):
-            returns = "func snippet(c *client, line string, %s) {\n" % ", ".join(given(s.code))
-            body = f"{returns}{s.code}\n}}\n"
-        else:
-            body = s.code
+        own = set(re.findall(r"^(?:func (?:\(c \*client\) )?|var )(\w+)", s.code, re.MULTILINE))
+        declared = "\n".join(declaration for name, declaration in known.items() if name not in own)
+        body = s.code if DECLARES["go"].search(s.code) else f"{GO_FUNCTION} {{ {{\n{s.code}\n}} }}\n"
         folder = tmp_path / s.id
         folder.mkdir()
-        (folder / "snippet.go").write_text(f"{imports}\n{prelude}\n{body}")
+        (folder / "snippet.go").write_text(f"{around}\n{declared}\n{body}")
     run("go", "vet", "./...", cwd=tmp_path)
-
-
-def given(code: str) -> list[str]:
-    """Parameters of the function around a Go snippet, unless it declares them itself."""
-    wanted = {"listener": "net.Listener", "conn": "net.Conn", "lines": "*bufio.Scanner", "reader": "*bufio.Reader"}
-    return [f"{name} {kind}" for name, kind in wanted.items() if not re.search(rf"^{name}\b.*:=", code, re.MULTILINE)]
 
 
 @needs("rustc")

@@ -24,20 +24,23 @@ public abstract class Chat {
     protected abstract void serve(Socket socket);
 
     public abstract class Client extends Chat {
-        public Socket socket;
+        public final Socket socket = new Socket();
+        public Client client;
+        public Client current;
+        public String line;
         public String name;
         public BufferedReader in;
         public OutputStream out;
         public BlockingQueue<String> outbox;
-        public abstract void tell(String line);
-        public abstract void send(String line) throws IOException;
-        public abstract void chat() throws IOException;
-        public abstract void leave();
-        public abstract void broadcast(String line);
-        public abstract void broadcast(String line, Client sender);
-        public abstract void handle(String line);
-        public abstract String runCommand(String line);
-        public abstract void readLoop() throws IOException;
-        public abstract void writeLoop();
+        abstract void tell(String line);
+        abstract void send(String line) throws IOException;
+        abstract void chat() throws IOException;
+        abstract void leave();
+        abstract void broadcast(String line);
+        abstract void broadcast(String line, Client sender);
+        abstract void handle(String line);
+        abstract String runCommand(String line);
+        abstract void readLoop() throws IOException;
+        abstract void writeLoop();
     }
 }

@@ -28,7 +28,7 @@ POUR_S = 5.0
 #: Where more than this part of it seems to have stayed in the server's memory, so much more is poured: an unbounded
 #: queue grows on, what a garbage collector leaves lying about for a while does not.
 SUSPICIOUS = 0.6
-MOST_POURED = 64 << 20
+MOST_POURED = 128 << 20
 MORE_S = 14.0
 #: Less than this tests nothing, unless the server reacted before.
 LEAST = 8 << 20

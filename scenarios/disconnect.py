@@ -214,19 +214,26 @@ async def port_scan(room: Room) -> None:
 
 
 @scenario(
-    "disconnect", title="Thirty connect and reset at once", titulo="Trinta conectam e resetam em seguida",
+    "disconnect", title="Connected and reset before they are accepted", titulo="Conectados e resetados antes de serem aceitos",
     aims=["survives", "accepts"],
 )  # fmt: skip
 async def connect_and_reset(room: Room) -> None:
     """Connections that are reset before the server has accepted them: accept(2) may fail with ECONNABORTED, or give
-    a socket that is dead already and whose peer's address cannot be asked for any more."""
+    a socket that is dead already and whose peer's address cannot be asked for any more.
+
+    So that this really happens, the server sleeps (SIGSTOP) while two come and go, five times over. Then many more.
+    """
     ana = await room.enter("ana")
     caio = await room.enter("caio")
+    for _ in range(5 if not room.stage.remote else 0):
+        room.stage.freeze()
+        for member in [await room.connect("brief", role="crowd") for _ in range(2)]:  # listen(1) holds two
+            member.reset()
+        room.stage.thaw()
+        await room.talk(caio, ana)
     async with room.chatting(ana, caio):
-        for _ in range(3):
-            crowd = await room.crowd(10, login=False, at_once=True)
-            for member in crowd:
-                member.reset()
+        for member in await room.crowd(20, login=False, at_once=True):
+            member.reset()
     await room.talk(caio, ana)
 
 

@@ -21,6 +21,7 @@ class Plan:
     log_path: Path | None = None
     extra_args: tuple[str, ...] = ()
     port: int | None = None
+    wait_s: float = 10.0  # how long a remote server may take to answer
     isolated: bool = False  # in a network namespace of its own: the port can be had at once
 
 
@@ -62,7 +63,7 @@ class Stage:
         began = self.log.now()
         if self.remote:
             self.server = RemoteServer(self.plan.spec)
-            await self.server.wait_until_listening(self.plan.deadlines.start_s)
+            await self.server.wait_until_listening(self.plan.wait_s)
         else:
             self.server = await Server.start(
                 self.plan.spec, port=port or self.plan.port, deadline_s=self.plan.deadlines.start_s, clock=self.log.now,

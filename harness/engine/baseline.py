@@ -113,7 +113,9 @@ class Lesson:
         log = Log(clock, lambda: stage.starved_s() if stage else None)
         log.reply_deadline_s = 3 * self.baseline.deadlines.reply_s
         self.records, self.members = log.records, log.members
-        stage = Stage(Plan(self.options.spec, self.baseline.deadlines, isolated=self.isolated), log)
+        stage = Stage(
+            Plan(self.options.spec, self.baseline.deadlines, wait_s=self.options.wait_s, isolated=self.isolated), log
+        )
         room = Room(Setting(self.profile, self.baseline, learning=True), stage, log, clock)
         clock.start()
         try:

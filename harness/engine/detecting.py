@@ -164,7 +164,9 @@ class Search:
         clock = Clock()
         stage: Stage | None = None
         log = Log(clock, lambda: stage.starved_s() if stage else None)
-        stage = Stage(Plan(self.options.spec, self.baseline.deadlines, isolated=self.isolated), log)
+        stage = Stage(
+            Plan(self.options.spec, self.baseline.deadlines, wait_s=self.options.wait_s, isolated=self.isolated), log
+        )
         room = Room(Setting(profile, self.baseline, visits=self._names()), stage, log, clock)
         clock.start()
         try:

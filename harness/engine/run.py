@@ -38,6 +38,7 @@ from harness.history import Baseline
 from harness.registry import Scenario
 from harness.report.findings import group
 from harness.results import Environment, Judgement, Outcome, RunResult, ScenarioResult, TargetInfo
+from harness.target import TargetError, build
 
 #: A worker may take so long beyond its scenario's own limit to start a server and to clean up, in seconds.
 AROUND_S = 45.0
@@ -114,6 +115,10 @@ class Run:
     # -- the quiet runs ------------------------------------------------------------------------------------------
 
     def _learn(self, workers: Workers) -> Learned:
+        try:
+            build(self.options.spec)
+        except TargetError as error:
+            return Learned(failure=str(error), transcript=error.output, start_error=True)
         profile = self.options.profile
         if profile is None:
             found: Learned = self._one(workers, "dialect", lambda: self._detect(self.options))

@@ -21,13 +21,27 @@ from harness.client.member import Identity, Member
 from harness.client.wire import Wire
 from harness.dialect.masking import stands_in
 from harness.dialect.profile import Profile
-from harness.history import Awaited, Baseline, JoinFailed, Knocked, Listed, Note, Opened, OpenFailed, Role, Skipped
+from harness.history import (
+    Awaited,
+    Baseline,
+    JoinFailed,
+    Knocked,
+    Left,
+    Listed,
+    Note,
+    Opened,
+    OpenFailed,
+    Role,
+    Skipped,
+)
 from harness.line import Line
 from harness.stage import Stage
 from harness.toxiproxy import Toxiproxy
 
 #: A newcomer's first message is said again at most so often: it may have come before the server listed its sender.
 HELLOS = 3
+#: Whoever is refused its own name tries again at most so often.
+MOST_RETURNS = 6
 #: How many of a crowd log in at the same time, unless a scenario wants them all at once.
 SIDE_BY_SIDE = 16
 #: Background talk stops by itself after so many messages.
@@ -112,15 +126,26 @@ class Room:
         return member
 
     async def back(self, member: Member, *, line: Line | None = None, resume: bool = False) -> Member:
-        """The same person returns, under the same name, on a new connection."""
-        returned = await self.connect(
-            member.who, line=line, role=member.identity.role, name=member.name, visit=member.identity.visit + 1
-        )
-        if resume and member.token and self.profile.resume:
-            await returned.resume_session(member.token, self.deadlines.join_s)
-            returned.established = True
-        else:
+        """The same person returns, under the same name, on a new connection.
+
+        Whoever is refused its name comes again until the server has had its time to notice that it had left.
+        """
+        left_s = next((r.at_s for r in self.log.records if isinstance(r, Left) and r.conn == member.conn), 0.0)
+        for visit in range(member.identity.visit + 1, member.identity.visit + 1 + MOST_RETURNS):
+            asked_s = self.log.now()
+            returned = await self.connect(
+                member.who, line=line, role=member.identity.role, name=member.name, visit=visit
+            )
+            if resume and member.token and self.profile.resume:
+                await returned.resume_session(member.token, self.deadlines.join_s)
+                returned.established = True
+                return returned
             await self.log_in(returned)
+            refusal = next((r for r in self.log.records if isinstance(r, JoinFailed) and r.conn == returned.conn), None)
+            if refusal is None or not refusal.refused or asked_s - left_s >= self.deadlines.reply_s:
+                return returned
+            returned.close()
+            await asyncio.sleep(self.deadlines.reply_s / 4)  # a person's pause before the next attempt
         return returned
 
     async def connect(

@@ -43,13 +43,14 @@ def _down(scene: Scene, at_s: float) -> bool:
 
 def _left_outside(scene: Scene, opened: Opened) -> bool:
     """Neither served nor refused: the server never answered this client."""
-    if _down(scene, opened.at_s) or scene.is_down(opened.at_s, opened.at_s + scene.deadlines.join_s):
+    failure = scene.join_failed.get(opened.conn)
+    until = failure.at_s if failure is not None else opened.at_s + scene.deadlines.join_s
+    if _down(scene, opened.at_s) or scene.is_down(opened.at_s, until):
         return False
     if opened.way == "proxy" and scene.phase_at(opened.at_s) in ("setup", "fault"):
         return False
     if opened.conn in scene.first_bytes:
         return False
-    failure = scene.join_failed.get(opened.conn)
     if failure is not None:
         return not failure.refused
     hello = next((a for a in scene.history.of(Awaited) if a.conn == opened.conn and a.what == "hello"), None)

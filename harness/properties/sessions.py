@@ -104,10 +104,11 @@ def _name_taken(scene: Scene) -> Judgement | None:
         left = [rec for c, rec in scene.left.items() if scene.name(c) == name and c < conn and rec.how in KNOWABLE]
         if later or not left or scene.baseline.duplicates not in ("refused", "reprompted"):
             continue
-        if scene.is_down(since, failure.at_s) or failure.at_s - left[0].at_s < scene.deadlines.reply_s:
+        gone_s = since - left[-1].at_s  # when it asked, not when it gave up waiting for a welcome
+        if scene.is_down(since, failure.at_s) or gone_s < scene.deadlines.reply_s:
             continue
         return failed(
-            "forgets", "name-taken", f"{name} left {failure.at_s - left[0].at_s:.1f} s ago and is refused its own name",
+            "forgets", "name-taken", f"{name} had left {gone_s:.1f} s before and is refused its own name",
             expected="its name is free again", observed=quote(failure.got), at_s=failure.at_s,
         )  # fmt: skip
     return None
@@ -136,15 +137,23 @@ def _not_told(scene: Scene) -> Judgement | None:
         if not witnesses:
             continue
         name = scene.name(left.conn)
-        told = any(
-            n.conn in witnesses and n.at_s >= left.at_s - 0.05 and stands_in(name, n.unit) for n in scene.noticed
-        ) or _told_beside(scene, template, left, witnesses)
+        told = (
+            any(n.conn in witnesses and n.at_s >= left.at_s - 0.05 and stands_in(name, n.unit) for n in scene.noticed)
+            or _told_beside(scene, template, left, witnesses)
+            or _told_before(scene, template, left, witnesses)
+        )
         if not told and not _flooded(scene, witnesses) and _shown_under(scene, left.conn):
             return failed(
                 "forgets", "not-told", f"{scene.who(left.conn)} left ({left.how}) and nobody was told",
                 expected=template.replace("{name}", name), observed="no notice", at_s=left.at_s,
             )  # fmt: skip
     return None
+
+
+def _told_before(scene: Scene, template: str, left: Left, witnesses: list[int]) -> bool:
+    """The server had dropped it already (a slow reader, say): the notice came before the client itself left."""
+    name, since = scene.name(left.conn), scene.opened[left.conn].at_s
+    return any(n.conn in witnesses and n.at_s >= since and scene.about(template, n.unit) == name for n in scene.noticed)
 
 
 def _told_beside(scene: Scene, template: str, left: Left, witnesses: list[int]) -> bool:

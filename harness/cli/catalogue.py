@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from harness.cli.known import known_scenarios
 from harness.cli.target_words import UserError, language_of
 
 
@@ -21,9 +22,8 @@ def list_(
 ) -> None:
     """All scenarios and properties, with families, levels and tags."""
     from harness.properties import CATALOGUE
-    from harness.registry import load
 
-    known = load(scenarios)
+    known = known_scenarios(scenarios)
     code = language_of(lang)
     if as_json:
         value = {
@@ -58,9 +58,7 @@ def show(
     lang: Annotated[str | None, typer.Option(help="en or pt-BR")] = None,
 ) -> None:
     """What a scenario does, what it was written for, its source."""
-    from harness.registry import load
-
-    known = load(scenarios)
+    known = known_scenarios(scenarios)
     item = known.get(scenario)
     if item is None:
         raise UserError(f"there is no scenario {scenario!r}{near(scenario, list(known))}")

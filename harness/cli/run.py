@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from harness.cli.known import known_scenarios
 from harness.cli.target_words import UserError, dialect, language_of, overrides, read_config, target
 
 #: Side by side: most of a scenario is waiting, so more than there are processors.
@@ -66,7 +67,7 @@ def run(
     from harness.engine.detecting import detect
     from harness.engine.options import Options, Selection
     from harness.engine.run import Run
-    from harness.registry import UnknownScenario, load
+    from harness.registry import UnknownScenario
     from harness.report import ReportError, Reports, build, finish, formats
     from harness.results import LEVELS
 
@@ -79,8 +80,8 @@ def run(
         raise UserError(f"--level {chosen_level}: there are {', '.join(LEVELS)}")
     check_properties([*(select or ()), *(ignore or ())])
     lang_ = language_of(lang)
+    known = known_scenarios(scenarios)
     try:
-        known = load(scenarios)
         planned = choose(
             known,
             Selection(
@@ -88,7 +89,7 @@ def run(
                 tuple(skip or settings.run.skip), last_failures(out) if last_failed else None,
             ),
         )  # fmt: skip
-    except (UnknownScenario, OSError, SyntaxError) as error:
+    except UnknownScenario as error:
         raise UserError(str(error)) from None
     if not planned:
         raise UserError("no scenario is left after --level, -k, --tag, --skip and --last-failed")

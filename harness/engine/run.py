@@ -5,6 +5,7 @@ Everything that happens is told as an event; the reports listen. Nothing here re
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
 import signal
@@ -94,42 +95,49 @@ class Run:
 
     def perform(self) -> RunResult:
         """The whole run. Never raises for what the server or the user does; an interruption ends it in order."""
-        self._emit(
-            RunStarted(
-                self.at(), self._started, self.options.seed, harness.__version__, self._target, self._environment,
-                tuple(s.id for s in self.planned),
-            )
-        )  # fmt: skip
-        try:
-            with _signals(), Workers(1) as workers:
-                learned = self._learn(workers)
-            if learned.baseline is None or learned.profile is None:
-                return self._finish(self._baseline_failed(learned))
-            self._baseline_done(learned, learned.baseline, learned.profile)
-            with _signals(), Workers(self._jobs()) as workers:
-                self._all(workers, learned.baseline, learned.profile)
-        except (Interrupted, KeyboardInterrupt):
-            return self._finish(self._result(exit_status=130, interrupted=True))
-        return self._finish(self._result())
+        with _Signals() as signals:
+            self._emit(
+                RunStarted(
+                    self.at(), self._started, self.options.seed, harness.__version__, self._target, self._environment,
+                    tuple(s.id for s in self.planned),
+                )
+            )  # fmt: skip
+            try:
+                result = self._performed(signals)
+            except Interrupted:
+                result = self._result(exit_status=130, interrupted=True)
+            self._emit(RunFinished(self.at(), result))
+        return result
+
+    def _performed(self, signals: _Signals) -> RunResult:
+        with Workers(1, signals.bell) as workers:
+            learned = self._learn(workers, signals)
+        if learned.baseline is None or learned.profile is None:
+            return self._baseline_failed(learned)
+        self._baseline_done(learned, learned.baseline, learned.profile)
+        with Workers(self._jobs(), signals.bell) as workers:
+            self._all(workers, signals, learned.baseline, learned.profile)
+        return self._result()
 
     # -- the quiet runs ------------------------------------------------------------------------------------------
 
-    def _learn(self, workers: Workers) -> Learned:
+    def _learn(self, workers: Workers, signals: _Signals) -> Learned:
         try:
             build(self.options.spec)
         except TargetError as error:
             return Learned(failure=str(error), transcript=error.output, start_error=True)
         profile = self.options.profile
         if profile is None:
-            found: Learned = self._one(workers, "dialect", lambda: self._detect(self.options))
+            found: Learned = self._one(workers, signals, "dialect", lambda: self._detect(self.options))
             if found.profile is None:
                 return found
             profile = found.profile.model_copy(update=dict(self.options.overrides))
-        return self._one(workers, "baseline", lambda: learn(self.options, profile))
+        return self._one(workers, signals, "baseline", lambda: learn(self.options, profile))
 
-    def _one(self, workers: Workers, key: str, work: Callable[[], Learned]) -> Learned:
+    def _one(self, workers: Workers, signals: _Signals, key: str, work: Callable[[], Learned]) -> Learned:
         workers.start(key, work, BASELINE_S)
         while True:
+            signals.look()
             for done in workers.wait():
                 return (
                     done.value if done.failure is None else Learned(failure=f"{key}: {done.failure}", start_error=True)
@@ -162,12 +170,13 @@ class Run:
 
     # -- the scenarios -------------------------------------------------------------------------------------------
 
-    def _all(self, workers: Workers, baseline: Baseline, profile: Profile) -> None:
+    def _all(self, workers: Workers, signals: _Signals, baseline: Baseline, profile: Profile) -> None:
         waiting = deque(_Progress(item) for item in ordered(self.planned))
         running: dict[str, _Progress] = {}
         capabilities = frozenset({"reset", "half-close"}) if self.options.toxiproxy == "embedded" else frozenset[str]()
         failures = 0
         while waiting or workers.busy:
+            signals.look()
             while waiting and workers.free:
                 progress = self._next(waiting, running)
                 if progress is None:
@@ -271,10 +280,6 @@ class Run:
             group(results, self.options.lang), reason, transcript,
         )  # fmt: skip
 
-    def _finish(self, result: RunResult) -> RunResult:
-        self._emit(RunFinished(self.at(), result))
-        return result
-
 
 def ordered(items: Sequence[Scenario]) -> list[Scenario]:
     """The documented tests first, then those that others build upon, the rest as planned."""
@@ -359,18 +364,31 @@ def toxiproxy_kind(choice: str) -> Literal["embedded", "installed", "remote"]:
     return "installed" if choice == "installed" else "remote"
 
 
-class _signals:
-    """SIGINT and SIGTERM end the run in order; a second one while that happens changes nothing."""
+class _Signals:
+    """SIGINT and SIGTERM ask the run to end, which it does where it looks: between two events, never in the middle of
+    a fork or of a report's line. A second one changes nothing."""
 
-    def __enter__(self) -> None:
-        self._before = {n: signal.signal(n, self._stop) for n in (signal.SIGINT, signal.SIGTERM)}
+    def __init__(self) -> None:
+        self._asked = False
+        self.bell, self._cord = os.pipe()
+        os.set_blocking(self._cord, False)
+
+    def __enter__(self) -> _Signals:
+        self._before = {n: signal.signal(n, self._ask) for n in (signal.SIGINT, signal.SIGTERM)}
+        return self
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        os.close(self.bell)
+        os.close(self._cord)
 
-    @staticmethod
-    def _stop(number: int, frame: types.FrameType | None) -> None:
-        for one in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(one, signal.SIG_IGN)
-        raise Interrupted
+    def look(self) -> None:
+        """Raises Interrupted when the run was asked to end."""
+        if self._asked:
+            raise Interrupted
+
+    def _ask(self, number: int, frame: types.FrameType | None) -> None:
+        self._asked = True
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._cord, b"!")

@@ -45,12 +45,18 @@ class _Worker:
 
 
 class Workers:
-    """Up to `jobs` pieces of work side by side. Use as a context manager: at its end no worker is left."""
+    """Up to `jobs` pieces of work side by side. Use as a context manager: at its end no worker is left.
 
-    def __init__(self, jobs: int) -> None:
+    `bell`: a descriptor that ends a `wait` early when it becomes readable; what it means is the caller's affair.
+    """
+
+    def __init__(self, jobs: int, bell: int | None = None) -> None:
         self.jobs = max(1, jobs)
         self._selector = selectors.DefaultSelector()
         self._running: dict[int, _Worker] = {}
+        self._bell = bell
+        if bell is not None:
+            self._selector.register(bell, selectors.EVENT_READ)
 
     def __enter__(self) -> Workers:
         return self
@@ -74,10 +80,15 @@ class Workers:
         sys.stdout.flush()
         sys.stderr.flush()
         read_end, write_end = os.pipe()
-        pid = os.fork()
-        if pid == 0:
-            os.close(read_end)
-            _child(work, write_end)
+        # a signal that came in the middle of the fork would meet the parent's handlers in the child
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+        try:
+            pid = os.fork()
+            if pid == 0:
+                os.close(read_end)
+                _child(work, write_end)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         os.close(write_end)
         os.set_blocking(read_end, False)
         worker = _Worker(key, pid, read_end, time.monotonic(), timeout_s, bytearray())
@@ -87,8 +98,8 @@ class Workers:
     def wait(self, timeout_s: float = 0.5) -> Iterator[Done]:
         """Those that are over, after waiting for the first of them at most `timeout_s`."""
         for key, _ in self._selector.select(timeout_s):
-            worker: _Worker = key.data
-            if self._drain(worker):
+            worker: _Worker | None = key.data
+            if worker is not None and self._drain(worker):
                 yield self._finish(worker)
         now = time.monotonic()
         for worker in list(self._running.values()):
@@ -100,6 +111,9 @@ class Workers:
 
     def end_all(self) -> None:
         """Ask every worker to clean up and end; kill those that do not."""
+        if self._bell is not None:
+            self._selector.unregister(self._bell)
+            self._bell = None
         for worker in self._running.values():
             _kill(worker.pid, signal.SIGTERM)
         end = time.monotonic() + CLEAN_UP_S
@@ -148,6 +162,7 @@ def _child(work: Callable[[], Any], pipe: int) -> None:
     """The forked side: never returns."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
     try:
         try:
             answer = (True, work())

@@ -49,7 +49,7 @@ def _left_outside(scene: Scene, opened: Opened) -> bool:
         return False
     if opened.way == "proxy" and scene.phase_at(opened.at_s) in ("setup", "fault"):
         return False
-    if opened.conn in scene.first_bytes:
+    if scene.first_bytes.get(opened.conn, float("inf")) <= until:
         return False
     if failure is not None:
         return not failure.refused

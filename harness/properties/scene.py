@@ -46,7 +46,7 @@ class Scene:
         self.deadlines = history.baseline.deadlines
         self.opened = {r.conn: r for r in history.of(Opened)}
         self.joined = {r.conn: r for r in history.of(Joined)}
-        self.first_bytes = frozenset(r.conn for r in history.of(FirstByte))
+        self.first_bytes = {r.conn: r.at_s for r in history.of(FirstByte)}
         self.answered: dict[int, float] = {}
         for answer in history.of(Answered):
             self.answered.setdefault(answer.conn, answer.at_s)

@@ -22,8 +22,9 @@ def known_scenarios(folder: Path | None) -> dict[str, Scenario]:
     except SyntaxError as error:
         raise UserError(f"{error.filename}, line {error.lineno}: {error.msg}") from None
     except Exception as error:  # the user's own code runs here
-        theirs = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).parent == folder]
-        place = f"{theirs[-1].filename}, line {theirs[-1].lineno}" if theirs else str(folder)
+        frames = traceback.extract_tb(error.__traceback__)
+        theirs = [frame for frame in frames if Path(frame.filename).parent.resolve() == folder.resolve()]
+        place = f"{folder / Path(theirs[-1].filename).name}, line {theirs[-1].lineno}" if theirs else str(folder)
         raise UserError(f"{place}: {type(error).__name__}: {error}") from None
     if not found:
         raise UserError(f"--scenarios {folder}: no file there registers a scenario (see docs/writing-scenarios.md)")

@@ -39,7 +39,7 @@ from harness.history import Baseline
 from harness.registry import Scenario
 from harness.report.findings import group
 from harness.results import Environment, Judgement, Outcome, RunResult, ScenarioResult, TargetInfo
-from harness.target import TargetError, build
+from harness.target import TargetError, build, sandbox
 
 #: A worker may take so long beyond its scenario's own limit to start a server and to clean up, in seconds.
 AROUND_S = 45.0
@@ -122,10 +122,10 @@ class Run:
     # -- the quiet runs ------------------------------------------------------------------------------------------
 
     def _learn(self, workers: Workers, signals: _Signals) -> Learned:
-        try:
-            build(self.options.spec)
-        except TargetError as error:
-            return Learned(failure=str(error), transcript=error.output, start_error=True)
+        if self.options.spec.build is not None:
+            built = self._one(workers, signals, "build", lambda: _build(self.options))
+            if built.failure is not None:
+                return built
         profile = self.options.profile
         if profile is None:
             found: Learned = self._one(workers, signals, "dialect", lambda: self._detect(self.options))
@@ -279,6 +279,16 @@ class Run:
             replace(self._environment, timer_lag_ms_p99=lag, kernel=dict(self._kernel)), exit_status, results,
             group(results, self.options.lang), reason, transcript,
         )  # fmt: skip
+
+
+def _build(options: Options) -> Learned:
+    """The build command, once. To be called in a forked worker: whatever it leaves running ends with it."""
+    sandbox.enter(namespaces=False)
+    try:
+        build(options.spec)
+    except TargetError as error:
+        return Learned(failure=str(error), transcript=error.output, start_error=True)
+    return Learned()
 
 
 def ordered(items: Sequence[Scenario]) -> list[Scenario]:

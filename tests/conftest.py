@@ -1,0 +1,23 @@
+"""What the tests of the whole program share."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cli.program import Program
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Iterator[Program]:
+    """The program, in a folder of its own; a test that fails leaves nothing running either."""
+    made = Program(tmp_path)
+    yield made
+    for line in made.left():
+        try:
+            os.kill(int(line.partition(":")[0]), signal.SIGKILL)
+        except ProcessLookupError:
+            continue

@@ -10,13 +10,14 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import warnings
 from pathlib import Path
 from typing import Any
 
 import pytest
 import run_zoo
 
-pytestmark = [pytest.mark.zoo, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.filterwarnings("default::pytest.PytestWarning"), pytest.mark.zoo, pytest.mark.timeout(600)]
 
 ZOO = run_zoo.zoo()
 TOOLS = {"c": "gcc", "java": "javac", "javascript": "node", "go": "go", "rust": "cargo"}
@@ -55,6 +56,9 @@ def test_the_verdict_is_what_was_planted(name: str) -> None:
     if not _can_be_built(server):
         pytest.skip(f"there is no {TOOLS[server['language']]} here")
     verdict = run_zoo.run(server, run_zoo.quick(server), find=False, seed=1)
+    if not verdict.good:  # a machine that is shared can starve one run; a wrong verdict is wrong twice
+        warnings.warn(pytest.PytestWarning(f"seen again: {run_zoo.line(verdict)}"), stacklevel=1)
+        verdict = run_zoo.run(server, run_zoo.quick(server), find=False, seed=1)
     assert verdict.good, run_zoo.line(verdict)
 
 

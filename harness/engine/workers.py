@@ -103,11 +103,13 @@ class Workers:
                 yield self._finish(worker)
         now = time.monotonic()
         for worker in list(self._running.values()):
-            if now - worker.began > worker.timeout_s:
+            over_s = now - worker.began - worker.timeout_s
+            if over_s > CLEAN_UP_S:
                 worker.hung = True
-                _kill(
-                    worker.pid, signal.SIGTERM if now - worker.began < worker.timeout_s + CLEAN_UP_S else signal.SIGKILL
-                )
+                yield self._stopped(worker)
+            elif over_s > 0:
+                worker.hung = True
+                _kill(worker.pid, signal.SIGTERM)
 
     def end_all(self) -> None:
         """Ask every worker to clean up and end; kill those that do not."""
@@ -120,12 +122,18 @@ class Workers:
         while self._running:
             left = end - time.monotonic()
             if left <= 0:
-                for worker in self._running.values():
-                    _kill(worker.pid, signal.SIGKILL)
-            for key, _ in self._selector.select(max(0.05, min(left, 0.5))):
+                for worker in list(self._running.values()):
+                    self._stopped(worker)
+                return
+            for key, _ in self._selector.select(min(left, 0.5)):
                 worker = key.data
                 if self._drain(worker):
                     self._finish(worker)
+
+    def _stopped(self, worker: _Worker) -> Done:
+        """SIGKILL. The end of its pipe is not waited for: something that it started may still hold the other end."""
+        _kill(worker.pid, signal.SIGKILL)
+        return self._finish(worker)
 
     def _drain(self, worker: _Worker) -> bool:
         """Read what there is; True at the end of the pipe."""
@@ -165,13 +173,13 @@ def _child(work: Callable[[], Any], pipe: int) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
     try:
         try:
-            answer = (True, work())
+            data = pickle.dumps((True, work()))
         except BaseException as error:
             frame = traceback.extract_tb(error.__traceback__)[-1]
-            answer = (False, f"{type(error).__name__}: {error} ({os.path.basename(frame.filename)}:{frame.lineno})")
+            told = f"{type(error).__name__}: {error} ({os.path.basename(frame.filename)}:{frame.lineno})"
+            data = pickle.dumps((False, told))
             if os.environ.get("HARNESS_DEBUG"):
                 traceback.print_exc()
-        data = pickle.dumps(answer)
         with os.fdopen(pipe, "wb") as out:
             out.write(data)
     finally:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from harness.engine.baseline import Learned
     from harness.events import Event
     from harness.registry import Scenario
     from harness.results import ScenarioResult
@@ -23,12 +24,15 @@ _SESSION = pytest.StashKey["_Session"]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The options `--harness-server`, `--harness-connect`, `--harness-seed` and `--harness-level`."""
+    """The options `--harness-server`, `--harness-connect`, `--harness-seed`, `--harness-level`, `--harness-confirm`."""
     group = parser.getgroup("harness", "resilience of a TCP chat server")
     group.addoption("--harness-server", help="a command ({port} is filled in), or reference, original, patched")
     group.addoption("--harness-connect", help="HOST:PORT of a server that somebody else runs")
     group.addoption("--harness-seed", type=int, default=0, help="the seed of the run")
-    group.addoption("--harness-level", default="hardened", help="essential, robust or hardened: up to there")
+    group.addoption(
+        "--harness-level", default="hardened", choices=("essential", "robust", "hardened"), help="up to this level"
+    )
+    group.addoption("--harness-confirm", type=int, default=2, help="how often a failure is seen again")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -65,6 +69,8 @@ class _Session:
             raise pytest.UsageError(str(error)) from None
         self.seed: int = config.getoption("--harness-seed")
         self.level: str = config.getoption("--harness-level")
+        self.confirm: int = config.getoption("--harness-confirm")
+        self.learned: Learned | None = None
 
     def run(self, item: Scenario) -> ScenarioResult | str:
         """Run one scenario; its result, or why the server could not be judged at all."""
@@ -73,8 +79,10 @@ class _Session:
         from harness.engine.run import Run
 
         found: list[Event] = []
-        options = Options(self.spec, self.profile, seed=self.seed, jobs=1)
-        result = Run(options, [item], found.append, detect).perform()
+        options = Options(self.spec, self.profile, seed=self.seed, jobs=1, confirm=self.confirm)
+        run = Run(options, [item], found.append, detect, self.learned)
+        result = run.perform()
+        self.learned = run.learned
         if result.interrupted:
             raise KeyboardInterrupt
         return result.scenarios[0] if result.scenarios else result.reason or "the server could not be judged"
@@ -116,7 +124,7 @@ class ScenarioItem(pytest.Item):
         if isinstance(result, str):
             raise ScenarioFailure(result)
         if result.outcome == "skip":
-            pytest.skip(result.reason or "it does not apply")
+            raise pytest.skip.Exception(result.reason or "it does not apply", _use_item_location=True)
         if result.outcome == "error":
             raise ScenarioFailure(f"the harness could not judge this: {result.reason}")
         if result.outcome == "fail":
@@ -132,6 +140,6 @@ class ScenarioItem(pytest.Item):
             return str(excinfo.value)
         return str(super().repr_failure(excinfo))
 
-    def reportinfo(self) -> tuple[Path, int | None, str]:
+    def reportinfo(self) -> tuple[Path, int, str]:
         """Where it stands."""
-        return self.path, None, self.name
+        return self.path, self.scenario.body.__code__.co_firstlineno - 1, self.name

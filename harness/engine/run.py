@@ -67,11 +67,16 @@ class _Progress:
 
 
 class Run:
-    """One run of the harness. `perform` gives the outcome; the events tell it as it happens."""
+    """One run of the harness. `perform` gives the outcome; the events tell it as it happens.
+
+    `learned`: what the quiet runs of an earlier run of the same server found; afterwards, what this one's did.
+    """
 
     def __init__(
-        self, options: Options, planned: Sequence[Scenario], emit: Emit, detect: Callable[[Options], Learned]
-    ) -> None:
+        self, options: Options, planned: Sequence[Scenario], emit: Emit, detect: Callable[[Options], Learned],
+        learned: Learned | None = None,
+    ) -> None:  # fmt: skip
+        self.learned = learned
         self.options = options
         self.planned = list(planned)
         self._emit = emit
@@ -110,8 +115,10 @@ class Run:
         return result
 
     def _performed(self, signals: _Signals) -> RunResult:
-        with Workers(1, signals.bell) as workers:
-            learned = self._learn(workers, signals)
+        if self.learned is None:
+            with Workers(1, signals.bell) as workers:
+                self.learned = self._learn(workers, signals)
+        learned = self.learned
         if learned.baseline is None or learned.profile is None:
             return self._baseline_failed(learned)
         self._baseline_done(learned, learned.baseline, learned.profile)

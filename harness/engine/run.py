@@ -35,9 +35,9 @@ from harness.events import (
     ScenarioStarted,
     Warned,
 )
+from harness.findings import group
 from harness.history import Baseline
 from harness.registry import Scenario
-from harness.report.findings import group
 from harness.results import Environment, Judgement, Outcome, RunResult, ScenarioResult, TargetInfo
 from harness.target import TargetError, build, sandbox
 

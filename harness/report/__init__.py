@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TextIO
 
 from harness.events import Event, Reporter, RunFinished
+from harness.findings import group
 from harness.language import Language
 from harness.report.console import ConsoleReport
 from harness.report.files import ReportError, not_read, prepare
-from harness.report.findings import group
 from harness.report.gathered import FileReport, Gathered, in_language
 from harness.report.journal import NAME as JOURNAL
 from harness.report.journal import JournalReport, read_events

@@ -11,9 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.events import BaselineDone, BaselineFailed, Event, RunFinished, RunStarted, ScenarioFinished
+from harness.findings import group
 from harness.language import Language
 from harness.report.files import not_written, write_whole
-from harness.report.findings import group
 from harness.results import RunResult, ScenarioResult
 
 #: The exit status of a run that was broken off.

@@ -7,8 +7,8 @@ import pytest
 
 from harness.explain import ids, page, remedy, sentence
 from harness.explain.remedies import REMEDIES
+from harness.findings.shapes import BROKEN
 from harness.properties import CATALOGUE
-from harness.report.shapes import BROKEN
 
 from .pages import FENCE, headings, sections
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from mutation_check import MUTATIONS, Mutation, main
 
+from harness.findings.shapes import SHAPES
 from harness.properties import IDS
-from harness.report.shapes import SHAPES
 
 
 @pytest.mark.parametrize("item", MUTATIONS, ids=lambda m: f"{m.prop}: {m.way}")

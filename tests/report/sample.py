@@ -14,7 +14,7 @@ from harness.events import (
     ScenarioStarted,
     Warned,
 )
-from harness.report.findings import group
+from harness.findings import group
 from harness.results import (
     Environment,
     Judgement,

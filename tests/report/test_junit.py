@@ -18,7 +18,7 @@ from .sample import HOSTILE, OTHERS, a_failed_baseline, a_run
 
 @pytest.fixture(autouse=True)
 def _no_remedies(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.report.findings._remedies", lambda: None)
+    monkeypatch.setattr("harness.findings._remedies", lambda: None)
 
 
 def _cases(result: RunResult) -> dict[tuple[str, str], ElementTree.Element]:

@@ -29,7 +29,7 @@ SUCESSO: Teste de dados malformados concluído
 @pytest.fixture(autouse=True)
 def _no_remedies(monkeypatch: pytest.MonkeyPatch) -> None:
     """The wording of `harness explain` is not this room's."""
-    monkeypatch.setattr("harness.report.findings._remedies", lambda: None)
+    monkeypatch.setattr("harness.findings._remedies", lambda: None)
 
 
 @pytest.mark.parametrize("lang", ["en", "pt-BR"])
@@ -90,7 +90,7 @@ def test_the_way_to_repeat_names_scenario_seed_and_server() -> None:
 
 def test_a_remedy_is_told_in_one_line_with_a_failure_and_whole_with_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     told = "Remove the client.\nThen go on.\n\nPython:\n    clients.discard(c)\n"
-    monkeypatch.setattr("harness.report.findings._remedies", lambda: lambda prop, lang: f"{prop} {lang}: {told}")
+    monkeypatch.setattr("harness.findings._remedies", lambda: lambda prop, lang: f"{prop} {lang}: {told}")
     text = render_text(a_run(), "en")
     assert "    remedy: delivers en: Remove the client. Then go on.\n" in text
     assert "        clients.discard(c)\n" in text
@@ -98,7 +98,7 @@ def test_a_remedy_is_told_in_one_line_with_a_failure_and_whole_with_a_finding(mo
 
 def test_a_long_remedy_is_told_by_its_first_paragraph_and_where_to_read_on(monkeypatch: pytest.MonkeyPatch) -> None:
     told = "Remove the client.\n\n" + "code\n" * 40
-    monkeypatch.setattr("harness.report.findings._remedies", lambda: lambda prop, lang: told)
+    monkeypatch.setattr("harness.findings._remedies", lambda: lambda prop, lang: told)
     text = render_text(a_run(), "pt-BR")
     assert "    como corrigir: Remove the client.\n    mais: harness explain delivers\n" in text
     assert "code" not in text

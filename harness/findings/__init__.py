@@ -9,8 +9,8 @@ import functools
 import importlib
 from collections.abc import Callable, Iterable
 
+from harness.findings.shapes import BROKEN, SHAPES
 from harness.language import CODES, Language
-from harness.report.shapes import BROKEN, SHAPES
 from harness.results import Finding, ScenarioResult
 
 

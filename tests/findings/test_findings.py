@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from harness.report import findings
-from harness.report.findings import group, title
-from harness.report.shapes import BROKEN, SHAPES
+from harness import findings
+from harness.findings import group, title
+from harness.findings.shapes import BROKEN, SHAPES
 from harness.results import Judgement, Outcome, ScenarioResult
 
 from .sample import SCENARIOS

@@ -3,13 +3,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from report.sample import SCENARIOS
 
 from harness import findings
 from harness.findings import group, title
 from harness.findings.shapes import BROKEN, SHAPES
 from harness.results import Judgement, Outcome, ScenarioResult
-
-from .sample import SCENARIOS
 
 
 def _scenario(name: str, *judgements: Judgement) -> ScenarioResult:

@@ -15,9 +15,6 @@ import typer
 from harness.cli.known import known_scenarios
 from harness.cli.target_words import UserError, dialect, language_of, overrides, read_config, target
 
-#: Side by side: most of a scenario is waiting, so more than there are processors.
-JOBS_PER_CORE = 8
-
 
 def run(
     context: typer.Context,
@@ -30,7 +27,10 @@ def run(
     connect: Annotated[str | None, typer.Option(help="HOST:PORT of a server that somebody else runs")] = None,
     dialect_: Annotated[str | None, typer.Option("--dialect", help="a file, a known name, or auto")] = None,
     toxiproxy: Annotated[str | None, typer.Option(help="embedded, installed, or a URL")] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, max=64, help="scenarios side by side")] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, max=64, help="scenarios side by side (default: as many as the machine has time for)"),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="the whole run follows from it")] = None,
     patience: Annotated[float | None, typer.Option(min=0.1, max=20, help="multiplies every deadline")] = None,
     timeout: Annotated[float, typer.Option(min=1, help="hard limit of a scenario, in seconds")] = 60.0,
@@ -99,7 +99,7 @@ def run(
         return
     options = Options(
         spec=spec, profile=profile, overrides=overrides(dialect_, spec, settings), toxiproxy=toxiproxy or settings.run.toxiproxy or "embedded",
-        jobs=jobs or settings.run.jobs or JOBS_PER_CORE * (os.cpu_count() or 1),
+        jobs=jobs or settings.run.jobs,
         seed=seed if seed is not None else settings.run.seed if settings.run.seed is not None else random.SystemRandom().randrange(1 << 32),
         patience=patience or settings.run.patience or 1.0, timeout_s=timeout, confirm=confirm, repeat=repeat,
         max_failures=1 if first else max_failures, storm=storm, max_clients=max_clients, wait_s=wait, strict=strict,

@@ -14,13 +14,14 @@ from harness.target import ServerSpec
 
 @dataclass(frozen=True)
 class Options:
-    """One run. Times in seconds. `profile` None: find out how the server speaks."""
+    """One run. Times in seconds. `profile` None: find out how the server speaks. `jobs` None: as many as the machine has
+    time for."""
 
     spec: ServerSpec
     profile: Profile | None = None
     overrides: Mapping[str, object] = field(default_factory=dict)
     toxiproxy: str = "embedded"
-    jobs: int = 8
+    jobs: int | None = None
     seed: int = 0
     patience: float = 1.0
     timeout_s: float = 60.0

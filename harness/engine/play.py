@@ -43,6 +43,8 @@ class Attempt:
     address: str | None = None
     isolated: bool = False
     notes: tuple[str, ...] = ()
+    #: The how manieth run of its scenario this was.
+    number: int = 1
 
     @property
     def failed(self) -> bool:

@@ -15,14 +15,15 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import Literal
 
 import harness
 from harness.dialect.profile import Profile
 from harness.engine.baseline import Learned, learn
 from harness.engine.choosing import unmet
+from harness.engine.folders import keep_run, run_folder
 from harness.engine.options import Options
+from harness.engine.pace import Pace
 from harness.engine.play import Attempt, play
 from harness.engine.workers import Done, Workers
 from harness.events import (
@@ -61,9 +62,22 @@ class _Progress:
 
     item: Scenario
     attempts: list[Attempt] = field(default_factory=list)
+    started: int = 0
+    running: int = 0
+    queued: int = 0
     took_s: float = 0.0
     skip: str | None = None
     failure: str | None = None
+
+    @property
+    def begun(self) -> int:
+        """Runs that are over, at work, or about to begin."""
+        return self.started + self.queued
+
+    @property
+    def over(self) -> bool:
+        """Whether no run is at work or about to begin."""
+        return not self.running and not self.queued
 
 
 class Run:
@@ -87,12 +101,14 @@ class Run:
             options.spec.kind, None, options.spec.command_text, options.profile.to_json() if options.profile else None,
             toxiproxy_kind(options.toxiproxy),
         )  # fmt: skip
-        self._environment = Environment(os.cpu_count() or 1, False, jobs=options.jobs)
+        self._pace = Pace(options.jobs)
+        self._environment = Environment(os.cpu_count() or 1, False, jobs=self._pace.jobs)
         self._results: dict[str, ScenarioResult] = {}
         self._kernel: dict[str, int] = {}
         self._lags: list[float] = []
         self._shapes: dict[str, int] = {}
         self._isolated = False
+        self._most_jobs = self._pace.jobs
 
     def at(self) -> float:
         """Seconds since the run began."""
@@ -122,7 +138,7 @@ class Run:
         if learned.baseline is None or learned.profile is None:
             return self._baseline_failed(learned)
         self._baseline_done(learned, learned.baseline, learned.profile)
-        with Workers(self._jobs(), signals.bell) as workers:
+        with Workers(self._pace.jobs, signals.bell) as workers:
             self._all(workers, signals, learned.baseline, learned.profile)
         return self._result()
 
@@ -152,12 +168,17 @@ class Run:
 
     def _baseline_done(self, learned: Learned, baseline: Baseline, profile: Profile) -> None:
         self._isolated = learned.isolated
+        if self._alone():
+            self._pace = Pace(1)
+            self._most_jobs = 1
         limits = {key: round(value, 4) for key, value in asdict(baseline.deadlines).items()}
         self._target = replace(
             self._target, address=learned.address, dialect=profile.to_json(),
             quiet_rtt_ms=round(baseline.deadlines.quiet_rtt_s * 1000, 3),
         )  # fmt: skip
-        self._environment = replace(self._environment, namespaces=learned.isolated, deadlines=limits, jobs=self._jobs())
+        self._environment = replace(
+            self._environment, namespaces=learned.isolated, deadlines=limits, jobs=self._pace.jobs
+        )
         self._emit(BaselineDone(self.at(), self._target, self._environment, learned.told))
         if not learned.isolated and self.options.namespaces and self.options.spec.kind != "remote":
             self._emit(Warned(self.at(), "no network namespace here: `harness doctor` says why; everything else works"))
@@ -170,46 +191,50 @@ class Run:
         self._emit(BaselineFailed(self.at(), reason, learned.transcript, wrong_use))
         return self._result(exit_status=2 if wrong_use else 1, reason=reason, transcript=learned.transcript)
 
-    def _jobs(self) -> int:
+    def _alone(self) -> bool:
         """Without namespaces a server with a fixed port runs alone; somebody else's server too."""
-        alone = self.options.spec.kind == "remote" or (self.options.spec.fixed_port and not self._isolated)
-        return 1 if alone else self.options.jobs
+        return self.options.spec.kind == "remote" or (self.options.spec.fixed_port and not self._isolated)
 
     # -- the scenarios -------------------------------------------------------------------------------------------
 
     def _all(self, workers: Workers, signals: _Signals, baseline: Baseline, profile: Profile) -> None:
         waiting = deque(_Progress(item) for item in ordered(self.planned))
-        running: dict[str, _Progress] = {}
+        running: dict[str, tuple[_Progress, int]] = {}
         capabilities = frozenset({"reset", "half-close"}) if self.options.toxiproxy == "embedded" else frozenset[str]()
         failures = 0
         while waiting or workers.busy:
             signals.look()
+            self._pace.look()
+            workers.jobs = self._pace.jobs
+            self._most_jobs = max(self._most_jobs, workers.jobs)
             while waiting and workers.free:
                 progress = self._next(waiting, running)
                 if progress is None:
                     break
-                why = unmet(progress.item, self.options, profile, baseline, capabilities) or self._not_reached(
-                    progress.item
-                )
-                if why is not None:
-                    progress.skip = why
-                    self._conclude(progress)
-                    continue
-                running[progress.item.id] = progress
-                self._start(workers, progress, profile, baseline)
+                if progress.started == 0:
+                    progress.skip = unmet(
+                        progress.item, self.options, profile, baseline, capabilities
+                    ) or self._not_reached(progress.item)
+                    if progress.skip is not None:
+                        self._conclude(progress)
+                        continue
+                key = self._start(workers, progress, profile, baseline)
+                running[key] = (progress, progress.started)
             for done in workers.wait():
-                progress = running.pop(done.key)
-                if self._over(progress, done):
+                progress, number = running.pop(done.key)
+                self._take(progress, number, done)
+                missing = self._wanted(progress) - progress.begun
+                progress.queued += max(0, missing)
+                waiting.extendleft([progress] * missing)
+                if progress.over:
                     failures += self._conclude(progress) == "fail"
-                else:
-                    waiting.appendleft(progress)
             if self.options.max_failures is not None and failures >= self.options.max_failures:
                 self._emit(Warned(self.at(), f"stopped after {failures} failures, as asked"))
                 return
 
-    def _next(self, waiting: deque[_Progress], running: Mapping[str, _Progress]) -> _Progress | None:
+    def _next(self, waiting: deque[_Progress], running: Mapping[str, tuple[_Progress, int]]) -> _Progress | None:
         """The next whose foundations are laid; those that build upon one that is still at work come later."""
-        planned = {p.item.id for p in waiting} | set(running)
+        planned = {p.item.id for p in waiting} | {p.item.id for p, _ in running.values()}
         for number, progress in enumerate(waiting):
             if not any(base in planned for base in progress.item.after):
                 del waiting[number]
@@ -220,16 +245,22 @@ class Run:
         broken = [base for base in item.after if base in self._results and self._results[base].outcome == "fail"]
         return f"not reached: {broken[0]}" if broken else None
 
-    def _start(self, workers: Workers, progress: _Progress, profile: Profile, baseline: Baseline) -> None:
-        item, options, attempt = progress.item, self.options, len(progress.attempts) + 1
+    def _start(self, workers: Workers, progress: _Progress, profile: Profile, baseline: Baseline) -> str:
+        """Begin the next run of a scenario; the key under which it will be done."""
+        item, options = progress.item, self.options
         leaks = self._known_leaks()
         seed = zlib.crc32(f"{options.seed}:{item.id}".encode())
-        folder = evidence_folder(options.out, item.id)
-        self._emit(ScenarioStarted(self.at(), item.id, attempt))
+        progress.started += 1
+        progress.running += 1
+        progress.queued -= progress.started > 1
+        folder = run_folder(options.out, item.id, progress.started)
+        key = f"{item.id}, run {progress.started}"
+        self._emit(ScenarioStarted(self.at(), item.id, progress.started))
         workers.start(
-            item.id, lambda: play(item, options, profile, baseline, seed, folder, leaks),
+            key, lambda: play(item, options, profile, baseline, seed, folder, leaks),
             min(item.timeout_s, options.timeout_s) + AROUND_S,
         )  # fmt: skip
+        return key
 
     def _known_leaks(self) -> frozenset[str]:
         """What was seen to grow in several scenarios already, each time: it need not be seen to grow again."""
@@ -237,22 +268,29 @@ class Run:
         seen = {prop: sum(self._shapes.get(f"{prop}:{kind}", 0) for kind in kinds) for prop in ("threads", "sockets")}
         return frozenset(prop for prop, times in seen.items() if times >= WELL_KNOWN)
 
-    def _over(self, progress: _Progress, done: Done) -> bool:
-        """Take one run's outcome; True when the scenario needs no further run."""
+    def _take(self, progress: _Progress, number: int, done: Done) -> None:
+        """Take one run's outcome."""
+        progress.running -= 1
         progress.took_s += done.duration_s
         if done.failure is not None:
             progress.failure = done.failure
-            return True
-        attempt: Attempt = done.value
+            return
+        attempt: Attempt = replace(done.value, number=number)
         progress.attempts.append(attempt)
+        progress.attempts.sort(key=lambda a: a.number)
         self._lags.append(attempt.lag_p99_s)
+        self._pace.over(attempt.lag_p99_s)
         for key, value in attempt.kernel.items():
             self._kernel[key] = self._kernel.get(key, 0) + value
-        if attempt.error is not None:
-            return len(progress.attempts) >= 2  # the harness's own trouble: once more, then it is told
+
+    def _wanted(self, progress: _Progress) -> int:
+        """How many runs this scenario needs, as far as is known now. A failure is seen again, side by side."""
+        if progress.failure is not None:
+            return 0
         if any(a.failed for a in progress.attempts):
-            return len(progress.attempts) >= 1 + self._confirmations(progress)
-        return len(progress.attempts) >= self.options.repeat
+            return 1 + self._confirmations(progress)
+        trouble = any(a.error is not None for a in progress.attempts)  # the harness's own: once more, then it is told
+        return max(2 if trouble else 1, self.options.repeat)
 
     def _confirmations(self, progress: _Progress) -> int:
         """How often this failure is seen again."""
@@ -283,7 +321,7 @@ class Run:
             exit_status, reason = verdict(results, self.options.strict)
         return RunResult(
             harness.__version__, self._started, self.at(), self.options.seed, interrupted, self._target,
-            replace(self._environment, timer_lag_ms_p99=lag, kernel=dict(self._kernel)), exit_status, results,
+            replace(self._environment, timer_lag_ms_p99=lag, kernel=dict(self._kernel), jobs=self._most_jobs), exit_status, results,
             group(results, self.options.lang), reason, transcript,
         )  # fmt: skip
 
@@ -326,7 +364,7 @@ def conclude(
     judgements = merged(attempts) if failed else shown.judgements
     reason = skip or shown.skip or (None if judged else failure or shown.error)
     outcome = outcome_of(judgements, skipped=bool(skip or (shown.skip and not failed)), judged=bool(judged))
-    folder = evidence_folder(options.out, item.id, make=False)
+    folder = keep_run(options.out, item.id, shown.number)
     log = folder / "server.log" if folder else None
     return ScenarioResult(
         item.id, item.family, item.level, item.titles, outcome, took_s, len(attempts), len(failed), judgements,
@@ -359,19 +397,6 @@ def outcome_of(judgements: Sequence[Judgement], *, skipped: bool, judged: bool) 
     if "warn" in found:
         return "warn"
     return "pass" if "pass" in found else "skip"
-
-
-def evidence_folder(out: Path | None, scenario: str, *, make: bool = True) -> Path | None:
-    """`scenarios/FAMILY/NAME` in the report's folder; None when nothing can be written there."""
-    if out is None:
-        return None
-    folder = out / "scenarios" / scenario
-    if make:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError:
-            return None
-    return folder
 
 
 def toxiproxy_kind(choice: str) -> Literal["embedded", "installed", "remote"]:

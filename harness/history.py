@@ -259,9 +259,27 @@ class Flooded(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Toxic(Record):
-    """What the Toxiproxy was told."""
+    """What the Toxiproxy was told. `clean`: from now on this line is open and without toxics."""
 
     did: str
+    line: str = ""
+    clean: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried(Record):
+    """What a line of the Toxiproxy has passed on so far, in bytes: upstream to the server, downstream to the clients."""
+
+    line: str
+    upstream_received: int
+    upstream_sent: int
+    downstream_received: int
+    downstream_sent: int
+
+    @property
+    def held(self) -> int:
+        """Bytes that came in and did not leave: inside toxics, or thrown away by them."""
+        return self.upstream_received - self.upstream_sent + self.downstream_received - self.downstream_sent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import asdict
 from typing import Literal
 
 from harness.client.log import Log
-from harness.history import Toxic
+from harness.history import Carried, Toxic
 from harness.toxiproxy import Line as ProxyLine
-from harness.toxiproxy import Traffic
 
 Stream = Literal["upstream", "downstream", "both"]
 
@@ -22,6 +22,7 @@ class Line:
         self.address = proxy.address
         self.name = proxy.name
         self._toxics: set[str] = set()
+        self._open = True
 
     async def toxic(
         self, kind: str, *, stream: Stream = "downstream", toxicity: float = 1.0, **attributes: int
@@ -29,8 +30,8 @@ class Line:
         """Add a toxic to one stream or to both. Milliseconds, KB/s, bytes: Toxiproxy's own units."""
         for one in ("upstream", "downstream") if stream == "both" else (stream,):
             name = f"{kind}_{one}"
-            await asyncio.to_thread(self._proxy.add_toxic, kind, stream=one, name=name, toxicity=toxicity, **attributes)
             self._toxics.add(name)
+            await asyncio.to_thread(self._proxy.add_toxic, kind, stream=one, name=name, toxicity=toxicity, **attributes)
             told = ", ".join(f"{key}={value}" for key, value in attributes.items())
             self._note(f"toxic {name}({told}) on")
 
@@ -49,23 +50,29 @@ class Line:
 
     async def cut(self) -> None:
         """Disable the proxy: its listener closes, and so does every connection through it."""
+        self._open = False
         await asyncio.to_thread(self._proxy.disable)
         self._note("line cut")
 
     async def mend(self) -> None:
         """Enable the proxy again."""
         await asyncio.to_thread(self._proxy.enable)
+        self._open = True
         self._note("line open")
 
     async def hang_up(self) -> None:
         """Delete the proxy: whatever still hung on it is closed on both sides."""
+        self._open = False
         await asyncio.to_thread(self._proxy.delete)
         self._note("line taken down")
 
-    async def traffic(self) -> Traffic | None:
-        """What the proxy has passed on so far; None where it cannot say."""
-        return await asyncio.to_thread(self._proxy.traffic)
+    async def count(self) -> None:
+        """Write down what the proxy has passed on so far, where it can say: the judge asks before it blames a server."""
+        seen = await asyncio.to_thread(self._proxy.traffic)
+        if seen is not None:
+            self._log.add(Carried(at_s=self._log.now(), line=self.name, **asdict(seen)))
 
     def _note(self, what: str) -> None:
-        self._log.add(Toxic(at_s=self._log.now(), did=f"{self.name}: {what}"))
+        clean = self._open and not self._toxics
+        self._log.add(Toxic(at_s=self._log.now(), did=f"{self.name}: {what}", line=self.name, clean=clean))
         self._log.step(f"{what} ({self.name})", "toxiproxy")

@@ -377,12 +377,14 @@ class Room:
         """Everybody has left: the lines are taken down too, so that no proxy holds a connection for a client."""
         lines, self.lines = list(self.lines.values()), {}
         for line in lines:
+            await line.count()
             await line.hang_up()
 
     async def calm(self) -> None:
         """End of the fault: no toxic is left, the process runs, the lines are open."""
         for line in self.lines.values():
             await line.clear()
+            await line.count()
         if self.stage.frozen:
             self.stage.thaw()
 

@@ -47,7 +47,7 @@ def _left_outside(scene: Scene, opened: Opened) -> bool:
     until = failure.at_s if failure is not None else opened.at_s + scene.deadlines.join_s
     if _down(scene, opened.at_s) or scene.is_down(opened.at_s, until):
         return False
-    if opened.way == "proxy" and scene.phase_at(opened.at_s) in ("setup", "fault"):
+    if scene.line_at_fault(opened.conn, until):
         return False
     if scene.first_bytes.get(opened.conn, float("inf")) <= until:
         return False

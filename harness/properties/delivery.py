@@ -7,7 +7,7 @@ from collections import defaultdict
 
 from harness.dialect.tokens import HEAD
 from harness.history import Heard, Said
-from harness.properties.quoting import failed, passed, quote, skipped, warned
+from harness.properties.quoting import failed, passed, quote, skipped, unclear, warned
 from harness.properties.scene import Scene
 from harness.results import Judgement
 
@@ -20,6 +20,13 @@ BREAKS = re.compile(r"[\r\n\v\f\b\x85\u2028\u2029]|\x1b\[[0-9;?]*[A-Za-z]")
 def delivers(scene: Scene) -> Judgement | None:
     """Brings every message of a connected client to every other connected client."""
     lost = [(said, conn) for said, conn in scene.lost if not in_pieces(scene, said, conn)]
+    if scene.held_back:
+        stuck = [(said, conn) for said, conn in lost if scene.by_proxy(said.conn, conn)]
+        lost = [loss for loss in lost if loss not in stuck]
+        if stuck and not lost:
+            return unclear(
+                "delivers", f"the Toxiproxy kept {scene.held_back} bytes to itself with no toxic on the line"
+            )
     if lost:
         return _lost(scene, lost)
     dropped = bystander_dropped(scene)
@@ -58,7 +65,7 @@ def _instead(scene: Scene, said: Said, conn: int) -> str:
 def bystander_dropped(scene: Scene) -> Judgement | None:
     """A well-behaved client's direct connection that the server ended, though it did nothing."""
     for conn, ended in scene.ended.items():
-        innocent = scene.well_behaved(conn) and scene.opened[conn].way == "direct" and conn in scene.joined
+        innocent = scene.well_behaved(conn) and not scene.line_at_fault(conn, ended.at_s) and conn in scene.joined
         if not innocent or (conn in scene.left and scene.left[conn].at_s <= ended.at_s):
             continue
         if scene.is_down(ended.at_s - 1.0, ended.at_s + 1.0) or scene.died or conn in replaced(scene):

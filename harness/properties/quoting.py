@@ -43,3 +43,8 @@ def warned(
 def skipped(prop: str, reason: str) -> Judgement:
     """It does not apply here."""
     return Judgement(prop, "skip", reason)
+
+
+def unclear(prop: str, reason: str) -> Judgement:
+    """It looks violated, but something of the harness's own may have done it: an error, never a failure."""
+    return Judgement(prop, "error", reason)

@@ -11,6 +11,7 @@ from typing import TypeVar
 from harness.dialect.masking import mask, text_of
 from harness.history import (
     Answered,
+    Carried,
     Ended,
     FirstByte,
     Heard,
@@ -27,6 +28,7 @@ from harness.history import (
     Said,
     Sample,
     ServerEvent,
+    Toxic,
 )
 
 E = TypeVar("E", Left, Ended)
@@ -165,6 +167,42 @@ class Scene:
             for conn in said.expects
             if conn not in self.hearers(said) and not self.excused(said, conn)
         )
+
+    @cached_property
+    def held_back(self) -> int:
+        """Bytes that the Toxiproxy took after the fault, all toxics off, and did not pass on: its fault, not the server's."""
+        lines: dict[str, list[Carried]] = defaultdict(list)
+        for record in self.history.of(Carried):
+            lines[record.line].append(record)
+        return sum(max(0, counts[-1].held - counts[0].held) for counts in lines.values())
+
+    @cached_property
+    def line_faults(self) -> tuple[tuple[float, float], ...]:
+        """When any line of the Toxiproxy had toxics or was cut."""
+        spans, since = list[tuple[float, float]](), dict[str, float]()
+        for record in self.history.of(Toxic):
+            if record.clean and record.line in since:
+                spans.append((since.pop(record.line), record.at_s))
+            elif not record.clean:
+                since.setdefault(record.line, record.at_s)
+        return (*spans, *((begin, float("inf")) for begin in since.values()))
+
+    def line_at_fault(self, conn: int, until_s: float) -> bool:
+        """Whether a connection came through the Toxiproxy, and its line was not clean all the time until then.
+
+        A tenth of a second before a toxic was told counts as well: the call takes its time.
+        """
+        opened = self.opened[conn]
+        if opened.way != "proxy":
+            return False
+        slack = 0.1
+        return bool(self.held_back) or any(
+            a - slack <= until_s and b + slack >= opened.at_s for a, b in self.line_faults
+        )
+
+    def by_proxy(self, *conns: int) -> bool:
+        """Whether one of these connections goes through the Toxiproxy."""
+        return any(self.opened[conn].way == "proxy" for conn in conns if conn in self.opened)
 
     @cached_property
     def delivered(self) -> int:

@@ -16,7 +16,7 @@ def welcomes(scene: Scene) -> Judgement | None:
     judged = returns = 0
     for record in scene.introduced:
         conn = record.conn
-        if not scene.well_behaved(conn) or scene.gone_at(conn) <= record.at_s or scene.opened[conn].way == "proxy":
+        if not scene.well_behaved(conn) or scene.gone_at(conn) <= record.at_s or scene.line_at_fault(conn, record.at_s):
             continue
         judged += 1
         returns += scene.opened[conn].visit > 1

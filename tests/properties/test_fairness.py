@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from harness import properties
 from harness.history import (
+    Carried,
     Ended,
     Flooded,
     Heard,
@@ -23,6 +24,7 @@ from harness.history import (
     Sample,
     ServerEvent,
     Skipped,
+    Toxic,
 )
 from harness.properties import Property, judge
 from harness.properties.quoting import failed
@@ -399,6 +401,7 @@ def test_a_connection_refused_while_the_server_was_down_is_not_blamed() -> None:
 
 def test_a_connection_through_the_proxy_that_fails_is_not_blamed() -> None:
     story = ordinary()
+    story.add(Toxic(at_s=3.9, did="line: line cut", line="line"))
     story.add(OpenFailed(at_s=4.0, who="dora", error="ECONNREFUSED", way="proxy"))
     story.at(4.0).outside("elsa", refused=False, way="proxy")
     none_fails(story, "accepts")
@@ -406,8 +409,43 @@ def test_a_connection_through_the_proxy_that_fails_is_not_blamed() -> None:
 
 def test_a_mutilated_introduction_through_the_proxy_is_not_blamed() -> None:
     story = ordinary().at(4.0)
+    story.add(Toxic(at_s=3.0, did="line: toxic on", line="line"))
     story.leave(story.join("dora", intro=b"Wel", way="proxy", counts=False))
     none_fails(story, "welcomes")
+
+
+def through_a_line(toxic: bool, held: int = 0, intro: bytes | None = None) -> Story:
+    """Dora comes through the Toxiproxy and hears nothing of what Ana says; `held`: bytes that stayed in the proxy."""
+    story = ordinary().at(3.9)
+    if toxic:
+        story.add(Toxic(at_s=3.9, did="line: toxic on", line="line"))
+        story.add(Toxic(at_s=4.8, did="line: toxics off", line="line", clean=True))
+    story.add(
+        Carried(at_s=3.9, line="line", upstream_received=90, upstream_sent=90, downstream_received=0, downstream_sent=0)
+    )
+    story.at(4.0)
+    dora = story.join("dora", way="proxy", **({} if intro is None else {"intro": intro}))
+    if intro is None:
+        story.at(4.2).says("ana", heard=[c for c in story.here if c not in (dora, story.conns["ana"])])
+    story.at(6.5).leave(dora)
+    story.add(
+        Carried(
+            at_s=6.6, line="line", upstream_received=90, upstream_sent=90, downstream_received=held, downstream_sent=0
+        )
+    )
+    return story
+
+
+def test_what_the_proxy_kept_to_itself_is_not_blamed() -> None:
+    judged = through_a_line(toxic=False, held=40).judged()
+    assert judged["delivers"].outcome == "error"
+    assert "kept 40 bytes" in str(judged["delivers"].reason)
+    assert through_a_line(toxic=False).judged()["delivers"].outcome == "fail"
+
+
+def test_a_missing_introduction_through_a_line_without_toxics_is_the_servers() -> None:
+    assert through_a_line(toxic=False, intro=b"").judged()["welcomes"].outcome == "fail"
+    none_fails(through_a_line(toxic=True, intro=b""), "welcomes")
 
 
 def test_one_who_left_before_the_introduction_was_over_is_not_blamed() -> None:

@@ -12,9 +12,11 @@ import typer
 
 def doctor() -> None:
     """What this machine allows: Python, namespaces, Toxiproxy, limits, watching of processes."""
+    from harness.evidence.ring import capture_allowed
     from harness.target import sandbox
 
     allowed, why = sandbox.namespaces_allowed()
+    captures, how = capture_allowed(namespaces=allowed)
     real = shutil.which("toxiproxy-server") or os.environ.get("TOXIPROXY_SERVER")
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     linux = sys.platform.startswith("linux")
@@ -22,6 +24,7 @@ def doctor() -> None:
         (True, "Python", sys.version.split()[0]),
         (True, "processors", str(os.cpu_count())),
         (allowed, "network namespace for each scenario", "yes" if allowed else why),
+        (captures, "packet capture", how),
         (linux, "silent packet loss without privileges", "yes (socket filter)" if linux else "Linux only"),
         (linux, "kernel's socket tables", "yes (sock_diag)" if linux else "psutil is used instead"),
         (True, "Toxiproxy, embedded", "yes"),

@@ -117,15 +117,13 @@ HOW_TO_ALLOW = (
 )
 
 
-def capture_allowed(*, namespaces: bool) -> tuple[bool, str]:
-    """Whether a worker may capture, in a namespace of its own if it gets one; if not, why, and how to allow it."""
-    if namespaces:
-        return True, "yes, in each scenario's own network namespace"
+def why_no_capture() -> str | None:
+    """Why this process may not capture, with what to do about it; None when it may."""
     try:
         Ring().close()
     except NoCapture as error:
-        return False, str(error)
-    return True, "yes, as this user"
+        return str(error)
+    return None
 
 
 # -- the filter --------------------------------------------------------------------------------------------------

@@ -55,7 +55,7 @@ class StepResult:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioResult:
-    """The outcome of one scenario, all its runs together. `titles` and `stories` by language (`en`, `pt-BR`)."""
+    """The outcome of one scenario, all its runs together. `titles` by language (`en`, `pt-BR`)."""
 
     id: str
     family: str
@@ -72,6 +72,7 @@ class ScenarioResult:
     documented: int | None = None  # 1, 2, 3: one of the documented tests
     notes: tuple[str, ...] = ()  # further lines for the text report, already safe to print
     deadlines: Mapping[str, float] = field(default_factory=dict)
+    story: str = ""  # what happens, in TCP's terms: the scenario's own words, in English
     server_log: str | None = None  # path of the server's output, relative to the report's folder
 
     def of(self, outcome: Outcome) -> tuple[Judgement, ...]:

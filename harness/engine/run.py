@@ -369,7 +369,8 @@ def conclude(
     return ScenarioResult(
         item.id, item.family, item.level, item.titles, outcome, took_s, len(attempts), len(failed), judgements,
         shown.steps, reason, bool(failed) and len(failed) < len(judged), item.documented,
-        shown.notes, server_log=str(log.relative_to(options.out)) if log and options.out and log.exists() else None,
+        shown.notes, story=item.story,
+        server_log=str(log.relative_to(options.out)) if log and options.out and log.exists() else None,
     )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from harness.language import Language
 from harness.report.console import ConsoleReport
 from harness.report.files import ReportError, not_read, prepare
 from harness.report.gathered import FileReport, Gathered, in_language
+from harness.report.html import HtmlReport
 from harness.report.journal import NAME as JOURNAL
 from harness.report.journal import JournalReport, read_events
 from harness.report.json_file import JsonReport
@@ -47,6 +48,7 @@ FORMATS: Mapping[str, Callable[[Path, Language], FileReport]] = {
     "text": TextReport,
     "json": JsonReport,
     "junit": JunitReport,
+    "html": HtmlReport,
 }
 DEFAULT_FORMATS = tuple(FORMATS)
 
@@ -152,6 +154,9 @@ def render_again(
     if result is None:
         raise not_read(folder / JOURNAL, "it holds no beginning of a run", say)
     reporters = build(formats, out or folder, lang, stream=stream, environ=environ, quiet=True, journal=False)
+    for reporter in reporters:
+        if isinstance(reporter, FileReport):
+            reporter.evidence = folder if folder.is_dir() else folder.parent
     reports = Reports(reporters, lang)
     reports.handle(RunFinished(result.duration_s, result))
     return result, finish(reports)

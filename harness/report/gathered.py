@@ -94,6 +94,7 @@ class FileReport(ABC):
 
     def __init__(self, folder: Path, say: Language) -> None:
         self.path = folder / self.file
+        self.evidence = folder  # where the run lies, with its `scenarios/`
         self._say = say
         self._gathered = Gathered()
         self._written = False

@@ -1,0 +1,190 @@
+"""What lies in a run's folder beside its reports, as far as the page shows it: each kind if it is there, bounded.
+
+Whatever cannot be read is left out: the page is about the verdicts, and stands without its pictures.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+from harness.report.safe import QUOTED, visible, visible_lines
+
+#: Of a server's output, a script or a cause, in lines.
+LINES = 300
+#: A larger picture is named, and not taken in; in bytes.
+PICTURE = 400_000
+#: Pictures a scenario, at most.
+PICTURES = 8
+#: Lines of the packets' table.
+PACKETS = 300
+#: A larger history is not read for the page, in bytes.
+HISTORY = 8_000_000
+#: Of any other file, in bytes.
+TEXT = 256_000
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of safe text under columns; `more` rows were left out."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    more: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A line of the time line that came from outside the story: what the server printed, what the proxy was told."""
+
+    at_s: float
+    kind: str  # `printed` or `toxic`
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What there is of one scenario. Pictures are (name, SVG); `files` are (name, address relative to the report)."""
+
+    log: tuple[str, ...] = ()
+    seen: tuple[Seen, ...] = ()
+    pictures: tuple[tuple[str, str], ...] = ()
+    packets: Table | None = None
+    repro: tuple[str, ...] = ()
+    cause: tuple[str, ...] = ()
+    files: tuple[tuple[str, str], ...] = field(default=())
+
+
+def gather(report: Path, scenario: str) -> Evidence:
+    """The evidence of a scenario in the folder of its run. Never raises."""
+    folder = report / "scenarios" / scenario
+    try:
+        if not folder.resolve().is_relative_to((report / "scenarios").resolve()):
+            return Evidence()
+        names = sorted(path.name for path in folder.iterdir() if path.is_file())
+    except (OSError, ValueError):
+        return Evidence()
+    records = tuple(_history(folder / "history.jsonl"))
+    return Evidence(
+        log=_lines(folder / "server.log"),
+        seen=tuple(_seen(records)),
+        pictures=tuple(_pictures(folder, names)),
+        packets=_table(_json(folder / "packets.json")) or _handshakes(records),
+        repro=_lines(folder / "repro.py"),
+        cause=tuple(line for name in names if name.startswith("cause") for line in _lines(folder / name)),
+        files=tuple((name, quote(f"scenarios/{scenario}/{name}")) for name in names),
+    )
+
+
+def _text(path: Path, most: int) -> str | None:
+    try:
+        with path.open("rb") as file:
+            return file.read(most).decode("utf-8", "surrogateescape")
+    except OSError:
+        return None
+
+
+def _lines(path: Path) -> tuple[str, ...]:
+    text = _text(path, TEXT)
+    return tuple(_unindented(line) for line in visible_lines(text.expandtabs(4), LINES)) if text else ()
+
+
+def _unindented(line: str) -> str:
+    return line.replace("\\::", "::", 1) if line.lstrip().startswith("\\::") else line
+
+
+def _json(path: Path) -> object:
+    text = _text(path, 4 * TEXT)
+    try:
+        return json.loads(text) if text else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _pictures(folder: Path, names: Sequence[str]) -> Iterator[tuple[str, str]]:
+    drawn = [name for name in names if name.endswith(".svg")]
+    for name in sorted(drawn, key=lambda one: (one != "diagram.svg", one))[:PICTURES]:
+        path = folder / name
+        with contextlib.suppress(OSError, ValueError):
+            if path.stat().st_size <= PICTURE:
+                yield visible(name.removesuffix(".svg").replace("-", " "), QUOTED), path.read_text(encoding="utf-8")
+
+
+# -- the history -----------------------------------------------------------------------------------------------------
+
+
+def _history(path: Path) -> Iterator[Mapping[str, object]]:
+    """The records that the page shows, of the many that a history has."""
+    with contextlib.suppress(OSError):
+        if path.stat().st_size > HISTORY:
+            return
+        with path.open("rb") as file:
+            for line in file:
+                if line.startswith((b'{"kind":"Packet"', b'{"kind":"Opened"', b'{"kind":"Output"', b'{"kind":"Toxic"')):
+                    with contextlib.suppress(ValueError, RecursionError):
+                        record = json.loads(line)
+                        if isinstance(record.get("at_s"), (int, float)):
+                            yield record
+
+
+def _seen(records: Sequence[Mapping[str, object]]) -> Iterator[Seen]:
+    printed = [record for record in records if record["kind"] == "Output"]
+    for record in printed if len(printed) > 1 else ():  # a single one was taken at the end: it says no time
+        yield from (Seen(_at(record), "printed", line) for line in visible_lines(str(record.get("text", "")), 20))
+    for record in records:
+        if record["kind"] == "Toxic":
+            yield Seen(_at(record), "toxic", visible(str(record.get("did", ""))))
+
+
+def _handshakes(records: Sequence[Mapping[str, object]]) -> Table | None:
+    """The packets that open and end connections, as the history has them."""
+    people = {record.get("conn"): str(record.get("who", "")) for record in records if record["kind"] == "Opened"}
+    packets = [record for record in records if record["kind"] == "Packet"]
+    if not packets:
+        return None
+    rows = tuple(
+        (
+            f"{_at(one):.4f}", visible(people.get(one.get("conn"), "")), visible(str(one.get("leg", ""))),
+            visible(str(one.get("sender", ""))), visible(str(one.get("flags", ""))), visible(str(one.get("seq", ""))),
+            visible(str(one.get("length", ""))),
+        )
+        for one in packets[:PACKETS]
+    )  # fmt: skip
+    columns = ("s", "who", "leg", "sender", "flags", "seq", "bytes")
+    return Table(columns, rows, len(packets) - len(rows))
+
+
+def _at(record: Mapping[str, object]) -> float:
+    at_s = record["at_s"]
+    return float(at_s) if isinstance(at_s, (int, float)) else 0.0
+
+
+def _table(value: object) -> Table | None:
+    """packets.json: a list of objects, or `{"columns": […], "rows": [[…]]}`, or the list under `packets`."""
+    if isinstance(value, dict):
+        columns, rows = value.get("columns"), value.get("rows")
+        if isinstance(columns, list) and isinstance(rows, list):
+            return _made([str(one) for one in columns], [row for row in rows if isinstance(row, list)])
+        value = value.get("packets")
+    if not isinstance(value, list):
+        return None
+    packets = [one for one in value if isinstance(one, dict)]
+    columns = list(dict.fromkeys(str(key) for one in packets[:50] for key in one))
+    return _made(columns, [[one.get(key) for key in columns] for one in packets])
+
+
+def _made(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table | None:
+    if not columns or not rows:
+        return None
+    shown = tuple(tuple(visible(_cell(value), QUOTED) for value in row) for row in rows[:PACKETS])
+    return Table(tuple(visible(one, QUOTED) for one in columns), shown, len(rows) - len(shown))
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:.4f}" if isinstance(value, float) else str(value)

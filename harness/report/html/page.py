@@ -1,0 +1,257 @@
+"""The page itself: what the templates are given, and how the parts come together."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from harness import explain
+from harness.language import CODES, Language
+from harness.report.gathered import in_language
+from harness.report.html.caret import quotations
+from harness.report.html.evidence import Evidence, gather
+from harness.report.html.packing import Budget
+from harness.report.html.tongues import SAYS, n, t, told
+from harness.report.safe import QUOTED, visible, visible_lines
+from harness.report.summary import (
+    counts_line,
+    measured_lines,
+    repeat_command,
+    scenario_argument,
+    seed_line,
+    target_line,
+    word,
+)
+from harness.report.text import DOCUMENTED, numbered, reason_of, title_of, told_reason
+from harness.results import LEVELS, OUTCOMES, Judgement, Outcome, RunResult, ScenarioResult, StepResult, count
+
+#: An outcome as a sign, so that no colour is needed to read it.
+SIGNS: dict[Outcome, str] = {"pass": "✓", "fail": "✗", "warn": "!", "skip": "–", "error": "?"}
+#: The worst first: a cell shows the worst of what was judged there.
+_WORST: tuple[Outcome, ...] = ("fail", "error", "warn", "pass", "skip")
+#: The order of the list, and in which scenarios get their evidence, while there is room.
+_FIRST: tuple[Outcome, ...] = ("fail", "error", "warn", "pass", "skip")
+#: Lines of a scenario's time line.
+STEPS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A scenario in the list and in the matrix."""
+
+    number: int
+    scenario: ScenarioResult
+    cells: tuple[Outcome | None, ...]
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """The properties that failed, each once."""
+        return tuple(dict.fromkeys(judgement.id for judgement in self.scenario.of("fail")))
+
+    @property
+    def words(self) -> str:
+        """What the text filter looks in."""
+        one = self.scenario
+        said = [one.id, one.family, *one.titles.values(), one.reason or "", *self.broken]
+        said += [judgement.reason or "" for judgement in one.judgements if judgement.outcome in ("fail", "warn")]
+        return visible(" ".join(said).casefold(), 3000)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A line of a scenario's time line; `kind` is `step`, `broken`, `printed` or `toxic`."""
+
+    at_s: float
+    kind: str
+    who: str
+    text: str
+
+
+def render_html(result: RunResult, lang: str, folder: Path | None = None) -> bytes:
+    """index.html, in UTF-8, shown in `lang` first; `folder` is the run's, for what lies beside the report."""
+    result = in_language(result, lang)
+    properties = _properties(result.scenarios)
+    rows = [Row(number, one, _cells(one, properties)) for number, one in numbered(result.scenarios)]
+    style, behaviour = _part("style.css"), _part("behaviour.js")
+    page = _environment().get_template("page.html.j2")
+    text = page.render(
+        result=result, rows=rows, worst_first=_worst_first(rows), properties=properties, packed=_packed(result, rows, folder),
+        findings=_findings(result), families=list(dict.fromkeys(one.family for one in result.scenarios)),
+        counts=count(one.outcome for one in result.scenarios), scores=result.scores(),
+        lang=Language.of(lang).code, style=Markup(style), behaviour=Markup(behaviour),
+        policy=_policy(style, behaviour), duration=lambda say: say.seconds(result.duration_s),
+    )  # fmt: skip
+    return text.encode("utf-8", "backslashreplace")
+
+
+# -- what the templates are given ------------------------------------------------------------------------------------
+
+
+def _properties(scenarios: Sequence[ScenarioResult]) -> list[str]:
+    """The properties that were judged, in the catalogue's order."""
+    judged = dict.fromkeys(judgement.id for one in scenarios for judgement in one.judgements)
+    known = [prop for prop in explain.ids() if prop in judged]
+    return known + [prop for prop in judged if prop not in known]
+
+
+def _cells(scenario: ScenarioResult, properties: Sequence[str]) -> tuple[Outcome | None, ...]:
+    worst: dict[str, Outcome] = {}
+    for judgement in scenario.judgements:
+        before = worst.get(judgement.id, judgement.outcome)
+        worst[judgement.id] = min(before, judgement.outcome, key=_WORST.index)
+    return tuple(worst.get(prop) for prop in properties)
+
+
+def _findings(result: RunResult) -> list[dict[str, object]]:
+    """Each finding with its title, cause and remedy in both languages."""
+    each = [in_language(result, code).findings for code in CODES]
+    numbers = {one.id: number for number, one in numbered(result.scenarios)}
+    return [
+        {
+            "prop": tongues[0].fingerprint.partition(":")[0],
+            "fingerprint": tongues[0].fingerprint,
+            "title": _both([visible(one.title) for one in tongues]),
+            "cause": _both([visible(one.cause or "") for one in tongues]) if tongues[0].cause else None,
+            "remedy": _both([visible(one.remedy or "") for one in tongues]) if tongues[0].remedy else None,
+            "scenarios": [(numbers[name], name) for name in tongues[0].scenarios if name in numbers],
+        }
+        for tongues in zip(*each, strict=True)
+    ]
+
+
+def _both(texts: Sequence[str]) -> Markup:
+    by_code = dict(zip(CODES, texts, strict=True))
+    return told(lambda say: by_code[say.code])
+
+
+def _packed(result: RunResult, rows: Sequence[Row], folder: Path | None) -> list[tuple[int, str]]:
+    """The scenarios' parts, packed; where room ends, without their evidence."""
+    budget, packed = Budget(), []
+    template = _environment().get_template("scenario.html.j2")
+    slim = {row.number: _render(template, result, row, Evidence(), slim=True) for row in rows}
+    reserved = sum(len(part) for part in slim.values()) // 3  # packed, they take less
+    for row in _worst_first(rows):
+        reserved -= len(slim[row.number]) // 3
+        evidence = gather(folder, row.scenario.id) if folder is not None else Evidence()
+        html = _render(template, result, row, evidence)
+        part = budget.pack(html, [svg for _, svg in evidence.pictures], reserved) or budget.pack(slim[row.number], ())
+        if part is not None:
+            packed.append((row.number, part))
+    return sorted(packed)
+
+
+def _render(template: Template, result: RunResult, row: Row, evidence: Evidence, *, slim: bool = False) -> str:
+    return template.render(
+        result=result, row=row, one=row.scenario, evidence=evidence, slim=slim, moments=_moments(row.scenario, evidence)
+    )
+
+
+def _worst_first(rows: Sequence[Row]) -> list[Row]:
+    return sorted(rows, key=lambda one: _FIRST.index(one.scenario.outcome))
+
+
+def _moments(scenario: ScenarioResult, evidence: Evidence) -> list[Moment]:
+    """Steps, violations and what the server printed, on one time line."""
+    moments = [
+        Moment(step.at_s, "step", visible(step.who or "", QUOTED), visible(step.did)) for step in _told(scenario)
+    ]
+    moments += [Moment(one.at_s, one.kind, "", one.text) for one in evidence.seen]
+    moments += [
+        Moment(one.at_s, "broken", visible(one.id), told_reason(one.reason, SAYS[0]))
+        for one in scenario.of("fail")
+        if one.at_s is not None
+    ]
+    moments.sort(key=lambda moment: moment.at_s)
+    if len(moments) <= STEPS:
+        return moments
+    broken = [moment for moment in moments if moment.kind == "broken"]
+    return sorted([*moments[: STEPS - len(broken)], *broken], key=lambda moment: moment.at_s)
+
+
+def _told(scenario: ScenarioResult) -> list[StepResult]:
+    """The steps; one who did the same again at once is told once."""
+    steps: list[StepResult] = []
+    for step in scenario.steps:
+        if not steps or (steps[-1].who, steps[-1].did) != (step.who, step.did):
+            steps.append(step)
+    return steps
+
+
+# -- the templates ---------------------------------------------------------------------------------------------------
+
+
+@functools.cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FunctionLoader(_part), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.globals.update(
+        t=t, n=n, told=told, signs=SIGNS, outcomes=OUTCOMES, levels=LEVELS, quotations=quotations,
+        word=lambda outcome: told(lambda say: word(outcome, say)),
+        title=lambda one: told(lambda say: _title(one, say)),
+        reason=lambda one: told(lambda say: told_reason(reason_of(one), say)),
+        seconds=lambda value: told(lambda say: say.seconds(value)),
+        target=lambda result: told(lambda say: target_line(result.target, say)),
+        result_line=lambda result: told(lambda say: counts_line(result.scenarios, say)),
+        measured=lambda result: [_both(list(lines)) for lines in zip(*(measured_lines(result, s) for s in SAYS), strict=True)],
+        seed=lambda result: told(lambda say: seed_line(result, say)),
+        again=lambda result, one: repeat_command(result, scenario_argument(one.id)),
+        sentence=_sentence, remedy=_remedy, page=_page, worst=_worst, story=_story, lines=visible_lines,
+        in_portuguese=Language("pt-BR"),
+    )  # fmt: skip
+    environment.filters["visible"] = visible
+    return environment
+
+
+def _title(scenario: ScenarioResult, say: Language) -> str:
+    return say(DOCUMENTED[scenario.documented][0]) if scenario.documented in DOCUMENTED else title_of(scenario, say)
+
+
+def _sentence(prop: str) -> Markup:
+    """What a property means; nothing for one that has no page."""
+    return told(lambda say: explain.sentence(prop, say.code)) if prop in explain.ids() else Markup("")
+
+
+def _remedy(prop: str) -> Markup:
+    return told(lambda say: explain.remedy(prop, say.code)) if prop in explain.ids() else Markup("")
+
+
+def _story(scenario: ScenarioResult) -> list[str]:
+    """What happens, paragraph by paragraph."""
+    return [visible(" ".join(paragraph.split())) for paragraph in scenario.story.split("\n\n") if paragraph.strip()]
+
+
+def _page(prop: str) -> str:
+    """The whole page that `harness explain` shows, in Markdown, without its title."""
+    return explain.page(prop).partition("\n")[2].strip() if prop in explain.ids() else ""
+
+
+def _worst(scenario: ScenarioResult) -> list[Judgement]:
+    """What went wrong, the worst first."""
+    wrong = [one for one in scenario.judgements if one.outcome in ("fail", "error", "warn")]
+    return sorted(wrong, key=lambda one: _WORST.index(one.outcome))
+
+
+@functools.cache
+def _part(name: str) -> str:
+    return resources.files(__package__).joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _policy(style: str, behaviour: str) -> str:
+    """Nothing is loaded; this style and this script are the only ones; pictures come from within."""
+    return (
+        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(behaviour)}'; img-src blob: data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")

@@ -1,0 +1,111 @@
+"use strict";
+(() => {
+  const root = document.documentElement;
+  const one = (selector, where = document) => where.querySelector(selector);
+  const all = (selector, where = document) => [...where.querySelectorAll(selector)];
+  const kept = {
+    get(key) { try { return localStorage.getItem("harness." + key); } catch { return null; } },
+    set(key, value) { try { localStorage.setItem("harness." + key, value); } catch { /* a file may keep nothing */ } },
+  };
+
+  // Language and colours.
+  const speak = (lang) => {
+    root.lang = lang;
+    for (const option of all("option[data-en]")) option.textContent = option.dataset[lang === "en" ? "en" : "pt"];
+  };
+  const paint = (theme) => { if (theme) root.dataset.theme = theme; else delete root.dataset.theme; };
+  const choice = (name, act) => {
+    const inputs = all(`input[name="${name}"]`);
+    const before = inputs.find((input) => input.value === kept.get(name));
+    if (before) before.checked = true;
+    for (const input of inputs) {
+      input.addEventListener("change", () => { act(input.value); kept.set(name, input.value); });
+    }
+    act((inputs.find((input) => input.checked) || inputs[0]).value);
+  };
+  choice("lang", speak);
+  choice("theme", paint);
+
+  // A scenario's part is unpacked when it is opened.
+  const unpack = async (packed) => {
+    const bytes = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return JSON.parse(await new Response(stream).text());
+  };
+  const copy = (button) => {
+    const text = button.previousElementSibling.textContent;
+    const selection = getSelection();
+    selection.selectAllChildren(button.previousElementSibling);
+    if (navigator.clipboard) navigator.clipboard.writeText(text).catch(() => {});
+  };
+  const fill = async (scenario) => {
+    const body = one(".body", scenario);
+    if (body.dataset.full) return;
+    body.dataset.full = "yes";
+    const part = document.getElementById("b" + scenario.dataset.number);
+    if (!part) { body.textContent = "…"; return; }
+    try {
+      const { html, pictures } = await unpack(part.textContent);
+      body.innerHTML = html;
+      for (const image of all("img[data-picture]", body)) {
+        const svg = new Blob([pictures[Number(image.dataset.picture)]], { type: "image/svg+xml" });
+        image.src = URL.createObjectURL(svg);
+      }
+      for (const button of all("button.copy", body)) button.addEventListener("click", () => copy(button));
+    } catch (error) {
+      body.textContent = "report.txt: " + error;
+    }
+  };
+  const scenarios = all("details.scenario");
+  for (const scenario of scenarios) {
+    scenario.addEventListener("toggle", () => { if (scenario.open) fill(scenario); });
+  }
+
+  // Filters.
+  const filters = one("#filters");
+  const lines = new Map(all("tr[data-row]").map((line) => [line.dataset.row, line]));
+  const sift = () => {
+    const given = new FormData(filters);
+    const outcomes = new Set(given.getAll("outcome"));
+    const words = String(given.get("text")).toLowerCase().split(/\s+/).filter(Boolean);
+    let shown = 0;
+    for (const scenario of scenarios) {
+      const { outcome, family, level, text, number } = scenario.dataset;
+      const fits = outcomes.has(outcome) && (!given.get("family") || given.get("family") === family)
+        && (!given.get("level") || given.get("level") === level) && words.every((word) => text.includes(word));
+      scenario.hidden = !fits;
+      if (lines.has(number)) lines.get(number).hidden = !fits;
+      shown += fits;
+    }
+    one("#shown").textContent = shown;
+    one("#none").hidden = shown > 0;
+  };
+  if (filters) {
+    filters.addEventListener("input", sift);
+    filters.addEventListener("reset", () => setTimeout(sift));
+    filters.addEventListener("submit", (event) => event.preventDefault());
+    sift();
+    one("#open-all").addEventListener("click", async () => {
+      for (const scenario of scenarios.filter((each) => !each.hidden)) { await fill(scenario); scenario.open = true; }
+    });
+    one("#close-all").addEventListener("click", () => { for (const scenario of scenarios) scenario.open = false; });
+  }
+  if (matchMedia("(max-width: 45rem)").matches) all(".matrix-fold").forEach((fold) => { fold.open = false; });
+
+  // A link to a scenario opens it, whatever the filters say.
+  const visit = async () => {
+    const aim = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (!aim || !aim.matches("details.scenario")) return;
+    aim.hidden = false;
+    await fill(aim);
+    aim.open = true;
+    aim.scrollIntoView({ block: "start" });
+    one("summary", aim).focus({ preventScroll: true });
+  };
+  addEventListener("hashchange", visit);
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest && event.target.closest('a[href^="#s"]');
+    if (link && link.getAttribute("href") === location.hash) visit();
+  });
+  visit();
+})();

@@ -1,0 +1,34 @@
+"""Both languages at once: a sentence as two marked spans, of which the page's style shows one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from markupsafe import Markup, escape
+
+from harness.language import CODES, Language
+
+SAYS = tuple(Language(code) for code in CODES)
+
+
+def told(tell: Callable[[Language], str]) -> Markup:
+    """What `tell` says in each language, escaped; a text that is the same in both stands once."""
+    texts = [tell(say) for say in SAYS]
+    if len(set(texts)) == 1:
+        return escape(texts[0])
+    span = Markup('<span class="t" lang="{}">{}</span>')
+    return Markup("").join(span.format(say.code, text) for say, text in zip(SAYS, texts, strict=True))
+
+
+def t(sentence: str, **values: object) -> Markup:
+    """A sentence of the page, in both languages. A value may be a function of the language."""
+    return told(lambda say: say(sentence, **_filled(values, say)))
+
+
+def n(count: int, one: str, many: str, **values: object) -> Markup:
+    """`one` or `many`, in both languages."""
+    return told(lambda say: say.plural(count, one, many, **_filled(values, say)))
+
+
+def _filled(values: dict[str, object], say: Language) -> dict[str, object]:
+    return {name: value(say) if callable(value) else value for name, value in values.items()}

@@ -1,0 +1,230 @@
+from __future__ import annotations
+
+import base64
+import gzip
+import html
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from harness.language import PORTUGUESE
+from harness.report.html import page, render_html
+from harness.report.html.caret import first_wrong, quotations
+from harness.report.html.evidence import LINES, PICTURE, gather
+from harness.report.html.packing import BUDGET
+from harness.results import Judgement
+
+from .sample import HOSTILE, SCENARIOS, a_failed_baseline, a_run
+
+FAILED = "disconnect/reset-after-login"
+
+
+def _page(folder: Path | None = None, **changes: object) -> str:
+    return render_html(a_run(**changes), "en", folder).decode()
+
+
+def _parts(text: str) -> dict[int, dict[str, object]]:
+    found = re.findall(r'<script type="text/plain" id="b(\d+)">([^<]*)</script>', text)
+    return {int(number): json.loads(gzip.decompress(base64.b64decode(part))) for number, part in found}
+
+
+def _part(text: str, scenario: str) -> str:
+    number = re.search(rf'href="#s(\d+)">(?:<i[^>]*>.</i> )?{re.escape(scenario)}<', text)
+    assert number is not None
+    return str(_parts(text)[int(number[1])]["html"])
+
+
+class _Wellformed(HTMLParser):
+    """Every tag that is opened is closed, in order."""
+
+    VOID = frozenset({"meta", "link", "input", "img", "br"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.attributes: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.ids += [value or "" for name, value in attrs if name == "id"]
+        self.attributes |= {name for name, _ in attrs}
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@pytest.mark.parametrize(
+    "result", [a_run(), a_failed_baseline(), a_run(scenarios=(), findings=()), a_run(interrupted=True)]
+)
+def test_the_page_is_well_formed_whatever_the_run(result: object) -> None:
+    text = render_html(result, "pt-BR").decode()  # type: ignore[arg-type]
+    for one in [text, *(str(part["html"]) for part in _parts(text).values())]:
+        parser = _Wellformed()
+        parser.feed(one)
+        assert parser.open == []
+        assert len(set(parser.ids)) == len(parser.ids)
+        assert not [name for name in parser.attributes if name.startswith("on") or name == "style"]
+
+
+def test_a_strangers_bytes_are_text() -> None:
+    nasty = "<img src=x onerror=alert(1)></script></pre>\x1b[31m\u202e\"'" + HOSTILE
+    broken = replace(SCENARIOS[4], id=nasty, family=nasty, titles={"en": nasty}, reason=nasty, story=nasty,
+                     judgements=(Judgement(nasty, "fail", nasty, nasty, nasty, nasty, hint=nasty),))  # fmt: skip
+    text = _page(scenarios=(broken,), reason=nasty, transcript=nasty)
+    for one in [text, *(str(part["html"]) for part in _parts(text).values())]:
+        assert "<img src=x" not in one
+        assert not set(one) & {"\x1b", "\u202e", "\x00"}
+    assert html.escape("<img src=x onerror=alert(1)>") in text
+
+
+def test_nothing_is_loaded_and_only_the_pages_own_script_runs() -> None:
+    text = _page()
+    assert "default-src 'none'" in html.unescape(text)
+    assert not re.findall(r'(?:src|href)="(?!#|data:,|scenarios/)[^"]*"', text)
+    assert text.count("<script>") == 1
+    script = re.search(r"<script>(.*)</script>", text, re.DOTALL)
+    assert script is not None
+    assert page._hash(script[1]) in text
+
+
+def test_the_verdict_the_levels_and_the_findings_come_first_in_both_languages() -> None:
+    text = _page()
+    assert 'lang="en">2 of 7 scenarios failed</span><span class="t" lang="pt-BR">2 de 7 cenários falharam' in text
+    assert text.index('id="verdict"') < text.index('id="findings"') < text.index('id="scenarios"')
+    assert "delivers:after-departure-nobody" in text
+    assert "these 2 scenarios look like one fault" in text
+    assert "estes 2 cenários parecem ser um só defeito" in text
+
+
+def test_a_run_that_judged_nothing_says_why() -> None:
+    text = render_html(a_failed_baseline(), "en").decode()
+    assert "two clients never heard each other" in text
+    assert "ana &gt; hello" in text
+
+
+def test_a_scenario_tells_its_judgements_steps_and_command() -> None:
+    told = _part(_page(), FAILED)
+    assert "3 of 27 deliveries were lost" in told
+    assert "an exception may have ended the sender" in told
+    assert "resets the connection" in told
+    assert f"harness run {FAILED} --seed 42" in told
+
+
+def test_every_sentence_of_the_templates_is_translated() -> None:
+    said = set()
+    for name in ("page.html.j2", "scenario.html.j2", "comparison.html.j2"):
+        source = page._part(name)
+        said |= set(re.findall(r'\b[tn]\("([^"]+)"', source))
+        said |= {other for call in re.findall(r"\bn\(([^}]*)\)", source) for other in re.findall(r'"([^"]+)"', call)}
+    assert len(said) > 40
+    assert said - set(PORTUGUESE) == set()
+
+
+# -- what lies beside the report -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    folder = tmp_path / "scenarios" / FAILED
+    folder.mkdir(parents=True)
+    (folder / "server.log").write_bytes(b"\x1b[31mboom\n" + b"line\n" * 1000)
+    (folder / "diagram.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    (folder / "plot-rtt.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    (folder / "plot-huge.svg").write_text("<svg>" + " " * PICTURE + "</svg>")
+    (folder / "repro.py").write_text("import socket\n    ::error::x\n")
+    (folder / "capture.pcapng").write_bytes(b"\n\r\r\n")
+    return tmp_path
+
+
+def test_each_kind_of_evidence_is_shown_if_it_is_there(run: Path) -> None:
+    evidence = gather(run, FAILED)
+    assert [name for name, _ in evidence.pictures] == ["diagram", "plot rtt"]
+    assert evidence.log[0] == "\\x1b[31mboom"
+    assert len(evidence.log) == LINES
+    assert evidence.repro[0] == "import socket"
+    text = _page(run)
+    part = _part(text, FAILED)
+    assert 'data-picture="1"' in part
+    assert f'href="scenarios/{FAILED}/capture.pcapng"' in part
+    assert "import socket" in part
+
+
+def test_what_was_printed_and_the_packets_stand_on_the_time_line(run: Path) -> None:
+    records = [
+        {"kind": "Opened", "at_s": 0.1, "conn": 1, "who": "ana"},
+        {"kind": "Output", "at_s": 0.41, "text": "Traceback\n"}, {"kind": "Output", "at_s": 0.43, "text": "Oops\n"},
+        {"kind": "Toxic", "at_s": 0.2, "did": "latency 100 ms"},
+        {"kind": "Packet", "at_s": 0.05, "flow": 1, "leg": "direct", "sender": "client", "flags": "SYN", "conn": 1},
+    ]  # fmt: skip
+    lines = "\n".join(json.dumps(record, separators=(",", ":")) for record in records)
+    (run / "scenarios" / FAILED / "history.jsonl").write_text(lines + "\nnot json\n" + '{"kind":"Toxic"')
+    part = _part(_page(run), FAILED)
+    assert part.index("latency 100 ms") < part.index("Traceback") < part.index("Oops")
+    assert re.search(r"<td>0.0500</td><td>ana</td><td>direct</td><td>client</td><td>SYN</td>", part)
+
+
+@pytest.mark.parametrize("value", [
+    [{"at_s": 0.5, "flags": "SYN", "who": None}], {"packets": [{"at_s": 0.5, "flags": "SYN"}]},
+    {"columns": ["at_s", "flags"], "rows": [[0.5, "SYN"]]},
+])  # fmt: skip
+def test_a_table_of_packets_is_shown(run: Path, value: object) -> None:
+    (run / "scenarios" / FAILED / "packets.json").write_text(json.dumps(value))
+    packets = gather(run, FAILED).packets
+    assert packets is not None
+    assert packets.rows[0][:2] == ("0.5000", "SYN")
+
+
+@pytest.mark.parametrize("value", ["", "{", "[]", "3", '{"columns": 1, "rows": []}'])
+def test_a_table_that_is_none_is_left_out(run: Path, value: str) -> None:
+    (run / "scenarios" / FAILED / "packets.json").write_text(value)
+    assert gather(run, FAILED).packets is None
+
+
+def test_nothing_outside_the_run_is_read(tmp_path: Path) -> None:
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "server.log").write_text("secret")
+    (tmp_path / "run" / "scenarios").mkdir(parents=True)
+    assert gather(tmp_path / "run", "../../secret").log == ()
+
+
+def test_a_run_full_of_evidence_stays_below_five_megabytes(tmp_path: Path) -> None:
+    import random
+
+    noise = random.Random(7)
+    scenarios = []
+    for number in range(60):
+        name = f"storm/churn-{number}"
+        scenarios.append(replace(SCENARIOS[4], id=name))
+        folder = tmp_path / "scenarios" / name
+        folder.mkdir(parents=True)
+        (folder / "diagram.svg").write_text(f"<svg><!--{noise.randbytes(90_000).hex()}--></svg>")
+    text = _page(tmp_path, scenarios=tuple(scenarios))
+    assert len(text) < 5_000_000
+    parts = _parts(text)
+    assert len(parts) == 60
+    assert BUDGET / 250_000 < sum(bool(part["pictures"]) for part in parts.values()) < 60
+    assert any("it lies beside it" in str(part["html"]) for part in parts.values())
+
+
+# -- the caret -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("expected", "observed", "at"), [
+    ("hello", "hello", None), ("hello", "help", 3), ("hello", "hell", 4), ("hello", "hello!", 5), ("hello", "jello", 0),
+    ("user#!", "user123!", None), ("user#!", "user!", 4), ("hi {name}!", "hi ana!", None), ("hi {name}!", "hi ", 3),
+    ("(a+)+", "(a+)+", None),
+])  # fmt: skip
+def test_the_caret_stands_under_the_first_that_differs(expected: str, observed: str, at: int | None) -> None:
+    assert first_wrong(expected, observed) == at
+
+
+def test_only_quotations_have_a_caret() -> None:
+    assert quotations(Judgement("threads", "fail", "-", "1 thread", "15 threads"))[2] is None
+    assert quotations(Judgement("intact", "fail", "-", "hello", "help"))[2] == 3
+    assert quotations(Judgement("intact", "fail", "-", "hello", None)) == ("hello", None, None)

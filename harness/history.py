@@ -20,6 +20,9 @@ Leaving = Literal["polite", "fin", "half-close", "reset", "killed", "silent"]
 Ending = Literal["fin", "reset", "error"]
 #: What a client is in the play: a bystander is judged for what it hears, a crowd's member only for being let in.
 Role = Literal["bystander", "faulty", "newcomer", "crowd"]
+#: Between whom a packet was seen, and which of them sent it.
+Leg = Literal["direct", "client-proxy", "proxy-server"]
+Sender = Literal["client", "proxy", "server"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,6 +290,32 @@ class Kernel(Record):
     """How far the kernel's counters of dropped handshakes moved during the scenario."""
 
     deltas: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packet(Record):
+    """A segment that opens or ends a connection, as captured: SYN, SYN-ACK, the ACK of both, FIN, RST.
+
+    `flow` numbers the TCP connections on the wire (a line of the Toxiproxy makes two of one), `conn` is the client's
+    connection where it is known for certain. `seq` counts from the sender's first; `length` is that of its bytes.
+    """
+
+    flow: int
+    leg: Leg
+    sender: Sender
+    flags: str
+    conn: int | None = None
+    seq: int = 0
+    length: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Captured(Record):
+    """Packets were captured, so many; `missed` came when there was no more room. `why` there was no capture."""
+
+    packets: int = 0
+    missed: int = 0
+    why: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,6 +65,7 @@ class Setting:
     learning: bool = False
     known_leaks: frozenset[str] = frozenset()
     visits: dict[str, int] = field(default_factory=dict)
+    watch_port: Callable[[int], None] = lambda _: None  # a line has this port: packets are captured there too
 
 
 class Room:
@@ -237,6 +238,7 @@ class Room:
             upstream = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
             proxy = await asyncio.to_thread(self.setting.toxiproxy.create, name, upstream)
             self.lines[name] = Line(proxy, self.log)
+            self.setting.watch_port(int(proxy.address[1]))
         return self.lines[name]
 
     # -- talking -------------------------------------------------------------------------------------------------

@@ -14,17 +14,23 @@ from functools import partial
 from properties.histories import RAW, Story, ordinary, waited
 
 from harness.history import (
+    Captured,
     Ended,
     Flooded,
     Heard,
     Kernel,
     Knocked,
+    Left,
+    Leg,
     Listed,
     Noticed,
+    Opened,
     OpenFailed,
     Output,
+    Packet,
     Said,
     Sample,
+    Sender,
     ServerEvent,
 )
 from harness.properties import IDS
@@ -585,6 +591,37 @@ def _ends_badly(broken: bool, how: str) -> Story:
     return story
 
 
+def _on_the_wire(broken: bool, prop: str) -> Story:
+    """Everything was captured: the handshakes, and how those who leave politely end, one of them behind a proxy."""
+    story = ordinary()
+    reset = prop == "closes" and broken
+    for flow, opened in enumerate(list(story.find(Opened)), 1):
+        if opened.who == "pia":
+            story.change(opened, way="proxy")
+        leg: Leg = "proxy-server" if opened.who == "pia" else "direct"
+        ours: Sender = "proxy" if opened.who == "pia" else "client"
+        told: list[tuple[float, Sender, str]] = [(0.0, ours, "SYN"), (0.001, "server", "SYN-ACK"), (0.002, ours, "ACK")]
+        if prop == "handshake" and broken and opened.who == "nina":
+            told.pop()
+        for after, sender, flags in told:
+            story.add(
+                Packet(at_s=opened.at_s + after, flow=flow, leg=leg, conn=opened.conn, sender=sender, flags=flags)
+            )
+        for left in story.find(Left, conn=opened.conn, how="polite"):
+            flags = "RST" if reset and opened.who == "pia" else "FIN-ACK"
+            story.add(
+                Packet(at_s=left.at_s + 0.004, flow=flow, leg=leg, conn=opened.conn, sender="server", flags=flags)
+            )
+    story.add(Captured(at_s=20.6, packets=900))
+    return story
+
+
+mutation("handshake", "the last ACK of one who was let in is missing", shape="incomplete")(
+    partial(_on_the_wire, prop="handshake")
+)
+mutation("closes", "a polite leave through a proxy ends in a reset", shape="reset")(
+    partial(_on_the_wire, prop="closes")
+)
 mutation("closes", "a polite leave ends in a reset", shape="reset")(partial(_ends_badly, how="reset"))
 mutation("closes", "a polite leave does not end the connection", shape="never")(partial(_ends_badly, how="never"))
 

@@ -15,6 +15,7 @@ def doctor() -> None:
     from harness.target import sandbox
 
     allowed, why = sandbox.namespaces_allowed()
+    how = _capture()
     real = shutil.which("toxiproxy-server") or os.environ.get("TOXIPROXY_SERVER")
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     linux = sys.platform.startswith("linux")
@@ -22,6 +23,7 @@ def doctor() -> None:
         (True, "Python", sys.version.split()[0]),
         (True, "processors", str(os.cpu_count())),
         (allowed, "network namespace for each scenario", "yes" if allowed else why),
+        (how is None, "packet capture", how or "yes (packet socket)"),
         (linux, "silent packet loss without privileges", "yes (socket filter)" if linux else "Linux only"),
         (linux, "kernel's socket tables", "yes (sock_diag)" if linux else "psutil is used instead"),
         (True, "Toxiproxy, embedded", "yes"),
@@ -37,3 +39,20 @@ def doctor() -> None:
     typer.echo(
         "\nEverything works without the lines that say no; fewer scenarios may apply, or fewer run side by side."
     )
+
+
+def _capture() -> str | None:
+    """Why a worker, with the namespace that it gets, may not capture packets; None when it may."""
+    from harness.engine.workers import Workers
+    from harness.evidence.ring import why_no_capture
+    from harness.target import sandbox
+
+    def work() -> str | None:
+        sandbox.enter(namespaces=True)
+        return why_no_capture()
+
+    with Workers(1) as workers:
+        workers.start("capture", work, 10)
+        while True:
+            for done in workers.wait():
+                return done.failure or done.value

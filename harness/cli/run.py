@@ -50,6 +50,9 @@ def run(
     last_failed: Annotated[bool, typer.Option(help="only what failed in the last run")] = False,
     strict: Annotated[bool, typer.Option(help="warnings fail")] = False,
     namespaces: Annotated[bool, typer.Option(help="a network namespace for each scenario, where allowed")] = True,
+    capture: Annotated[
+        str, typer.Option(help="packets: auto (kept of what fails), on (kept of everything), off")
+    ] = "auto",
     dry_run: Annotated[bool, typer.Option(help="only say what would be run")] = False,
     scenarios: Annotated[Path | None, typer.Option(help="a folder of scenarios instead of the built-in ones")] = None,
     report: Annotated[str | None, typer.Option(help="text,json,junit")] = None,
@@ -76,6 +79,8 @@ def run(
     spec = target(server, connect, rest, settings, where)
     profile = dialect(dialect_, spec, settings)
     chosen_level = level or settings.run.level or "hardened"
+    if capture not in ("auto", "on", "off"):
+        raise UserError(f"--capture {capture}: it is auto, on or off")
     if chosen_level not in LEVELS:
         raise UserError(f"--level {chosen_level}: there are {', '.join(LEVELS)}")
     check_properties([*(select or ()), *(ignore or ())])
@@ -103,7 +108,7 @@ def run(
         seed=seed if seed is not None else settings.run.seed if settings.run.seed is not None else random.SystemRandom().randrange(1 << 32),
         patience=patience or settings.run.patience or 1.0, timeout_s=timeout, confirm=confirm, repeat=repeat,
         max_failures=1 if first else max_failures, storm=storm, max_clients=max_clients, wait_s=wait, strict=strict,
-        namespaces=namespaces, out=out, lang=lang_, select=frozenset(select or settings.run.select),
+        namespaces=namespaces, capture=capture, out=out, lang=lang_, select=frozenset(select or settings.run.select),
         ignore=frozenset(ignore or settings.run.ignore),
     )  # fmt: skip
     try:

@@ -27,6 +27,11 @@ class Clock:
         self._lags: list[float] = []
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def began_s(self) -> float:
+        """The start, on the monotonic clock."""
+        return self._start
+
     def now(self) -> float:
         """Seconds since the start, on the monotonic clock."""
         return time.monotonic() - self._start

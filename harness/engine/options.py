@@ -33,6 +33,7 @@ class Options:
     wait_s: float = 10.0
     strict: bool = False
     namespaces: bool = True
+    capture: str = "auto"  # packets: auto, off, or on (kept of scenarios that pass, too)
     out: Path | None = None
     lang: str = "en"
     select: frozenset[str] = frozenset()

@@ -16,7 +16,9 @@ from harness.client.clock import Clock
 from harness.client.log import Log
 from harness.dialect.profile import Profile
 from harness.engine.options import Options
-from harness.history import Baseline, History, Kernel, Lag, Note, Record, Skipped, Step, as_json_lines
+from harness.evidence.capture import Capture, Taken
+from harness.evidence.keeping import evidence
+from harness.history import Baseline, Captured, History, Kernel, Lag, Note, Record, Skipped, Step, as_json_lines
 from harness.properties import judge
 from harness.registry import Scenario
 from harness.results import Judgement, StepResult
@@ -68,15 +70,19 @@ def play(
     isolated = sandbox.enter(namespaces=options.namespaces and options.spec.kind != "remote")
     before = sandbox.kernel_counters()
     proxy = toxiproxy.start(options.toxiproxy, seed=seed) if item.proxy else None
+    capture = Capture(wanted=options.capture != "off")
     try:
-        play_ = Play(item, options, profile, baseline, seed, folder, isolated, proxy)
+        play_ = Play(item, options, profile, baseline, seed, folder, isolated, proxy, capture)
         play_.setting.known_leaks = known_leaks
         attempt = run_until_signal(play_.run)
     finally:
         if proxy is not None:
             proxy.close()
     after = sandbox.kernel_counters()
-    return play_.judged(attempt, {key: after[key] - before.get(key, 0) for key in after})
+    try:
+        return play_.judged(attempt, {key: after[key] - before.get(key, 0) for key in after})
+    finally:
+        capture.close()
 
 
 def run_until_signal(work: Callable[[], Awaitable[str | None]]) -> str | None:
@@ -100,7 +106,7 @@ class Play:
 
     def __init__(
         self, item: Scenario, options: Options, profile: Profile, baseline: Baseline, seed: int, folder: Path | None,
-        isolated: bool, proxy: toxiproxy.Toxiproxy | None,
+        isolated: bool, proxy: toxiproxy.Toxiproxy | None, capture: Capture,
     ) -> None:  # fmt: skip
         self.item = item
         self.options = options
@@ -108,7 +114,10 @@ class Play:
         self.folder = folder
         self.isolated = isolated
         self.clock = Clock()
-        self.setting = Setting(profile, baseline, seed, options.storm, options.max_clients, proxy)
+        self.capture = capture
+        self.setting = Setting(
+            profile, baseline, seed, options.storm, options.max_clients, proxy, watch_port=capture.watch
+        )
         self.records: list[Record] = []
         self.address: str | None = None
 
@@ -151,6 +160,7 @@ class Play:
         except TargetError as error:
             return f"the server could not be started: {error}"
         self.address = "{}:{}".format(*stage.address)
+        self.capture.watch(stage.address[1])
         room = phase_log
         stage.sample("ready")
         await steady(stage)
@@ -167,26 +177,46 @@ class Play:
         """The judges' words about what was written down."""
         p99, worst = self.clock.lag()
         end = self.records[-1].at_s if self.records else 0.0
+        taken = self._taken(end)
         self.records.append(Lag(at_s=end, p99_s=p99, worst_s=worst))
         self.records.append(Kernel(at_s=end, deltas=kernel))
         history = History(self.item.id, self.baseline, tuple(self.records), self.item.aims, self.setting.known_leaks)
-        self._keep(history)
         reason = next((r.reason for r in history.of(Skipped)), None)
         judgements = () if trouble or reason else tuple(j for j in judge(history) if self.options.judges(j.id))
         if p99 > STARVED_LAG_S and any(j.outcome == "fail" for j in judgements):
             trouble = f"this machine was too busy to blame the server: the harness's own timers were {p99:.1f} s late"
             judgements = ()
+        self._keep(history, judgements, taken)
         steps = tuple(StepResult(s.at_s, s.did, s.who) for s in history.of(Step))[:MOST_STEPS]
         notes = tuple(dict.fromkeys(note.text for note in history.of(Note)))
         return Attempt(judgements, steps, reason, trouble, p99, kernel, self.address, self.isolated, notes)
 
-    def _keep(self, history: History) -> None:
+    def _taken(self, end_s: float) -> Taken | None:
+        """Put what was captured into the history. A capture that breaks is a reason, and no more."""
+        try:
+            taken = self.capture.taken(self.records, self.clock.began_s)
+            self.records.extend(self.capture.records(taken, end_s))
+        except Exception as error:  # evidence beside the verdict: it must not cost one
+            self.records.append(Captured(at_s=end_s, why=f"the capture broke: {type(error).__name__}: {error}"))
+            return None
+        return taken
+
+    def _keep(self, history: History, judgements: tuple[Judgement, ...], taken: Taken | None) -> None:
         if self.folder is None:
             return
+        wanted = self.options.capture == "on" or self.item.documented is not None
+        files: dict[str, bytes | str] = {"history.jsonl": as_json_lines(history.records)}
+        trouble = None
+        if wanted or any(j.outcome == "fail" for j in judgements):
+            pictures, trouble = evidence(history, judgements, taken)
+            files |= pictures
         try:
-            (self.folder / "history.jsonl").write_text(as_json_lines(history.records), encoding="utf-8")
+            for name, content in files.items():
+                (self.folder / name).write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
         except OSError as error:
-            sys.stderr.write(f"harness: the history of {self.item.id} could not be written: {error.strerror}\n")
+            trouble = f"the evidence could not be written: {error.strerror}"
+        if trouble is not None:
+            sys.stderr.write(f"harness: {self.item.id}: {trouble}\n")
 
 
 async def steady(stage: Stage) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from harness.history import History, Skipped
-from harness.properties import availability, delivery, hygiene, resources, sessions
+from harness.properties import availability, delivery, hygiene, resources, sessions, wire
 from harness.properties.scene import Scene
 from harness.results import Judgement
 
@@ -56,7 +56,8 @@ CATALOGUE: tuple[Property, ...] = (
     Property("sockets", "resources", "process, kernel", resources.sockets),
     Property("memory", "resources", "process", resources.memory),
     Property("idles", "resources", "process", resources.idles),
-    Property("closes", "wire", "client socket", hygiene.closes),
+    Property("handshake", "wire", "packet capture, else client sockets", wire.handshake),
+    Property("closes", "wire", "client socket, packet capture", wire.closes),
     Property("handles", "hygiene", "server output", hygiene.handles),
     Property("discreet", "hygiene", "clients", hygiene.discreet),
 )
@@ -65,7 +66,9 @@ IDS: tuple[str, ...] = tuple(p.id for p in CATALOGUE)
 #: What cannot be asked any more once the first of these has failed; told as not reached, not as more failures.
 FOLLOWS: dict[str, frozenset[str]] = {
     "survives": frozenset(IDS) - {"survives", "genuine", "private", "once", "ordered", "admits", "handles", "discreet"},
-    "restarts": frozenset({"accepts", "serves", "delivers", "responsive", "welcomes", "forgets", "closes", "refuses"}),
+    "restarts": frozenset(
+        {"accepts", "serves", "delivers", "responsive", "welcomes", "forgets", "handshake", "closes", "refuses"}
+    ),
 }
 
 

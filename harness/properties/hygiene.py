@@ -1,10 +1,10 @@
-"""Hygiene and the wire: advice (a warning, never a failure), and how a polite leave ends."""
+"""Hygiene: advice, a warning and never a failure."""
 
 from __future__ import annotations
 
 import re
 
-from harness.properties.quoting import failed, passed, quote, skipped, warned
+from harness.properties.quoting import passed, quote, skipped, warned
 from harness.properties.scene import Scene
 from harness.results import Judgement
 
@@ -54,28 +54,3 @@ def discreet(scene: Scene) -> Judgement | None:
                 expected="a plain word", observed=quote(unit),
             )  # fmt: skip
     return passed("discreet") if shown else None
-
-
-def closes(scene: Scene) -> Judgement | None:
-    """Ends a polite leave with FIN on both sides, not with RST."""
-    if not scene.baseline.closes_on_leave:
-        return skipped("closes", "this server has no word for leaving that ended the connection in the quiet run")
-    judged = 0
-    for conn, left in scene.left.items():
-        if left.how != "polite" or scene.opened[conn].way == "proxy" or not scene.well_behaved(conn):
-            continue
-        ended = scene.ended.get(conn)
-        if scene.is_down(left.at_s, ended.at_s if ended else left.at_s + scene.deadlines.reply_s):
-            continue
-        judged += 1
-        if ended is None:
-            return failed(
-                "closes", "never", f"{scene.who(conn)} said good-bye and the server never closed the connection",
-                expected="FIN", observed="silence", at_s=left.at_s,
-            )  # fmt: skip
-        if ended.how != "fin":
-            return failed(
-                "closes", "reset", f"{scene.who(conn)} said good-bye and the server ended the connection with a reset",
-                expected="FIN", observed="RST", at_s=ended.at_s,
-            )  # fmt: skip
-    return passed("closes", f"{judged} polite leaves") if judged else None

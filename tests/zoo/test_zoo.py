@@ -66,7 +66,8 @@ def test_the_zoo_covers_what_a_server_can_violate() -> None:
     from harness.properties import IDS
 
     planted = {server["defect"] for server in ZOO.values()}
-    assert planted - {""} == set(IDS), "every property has a server that violates it"
+    # the kernel completes handshakes, no server can fail to: tests/mutation_check.py violates that one by hand
+    assert planted - {""} == set(IDS) - {"handshake"}, "every property has a server that violates it"
     assert len({server["language"] for server in ZOO.values()}) >= 4
 
 

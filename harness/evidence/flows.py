@@ -1,0 +1,115 @@
+"""Flows: the segments of a capture, connection by connection, and whose each of them is.
+
+A packet knows addresses and ports; the history knows who opened a connection from which local port. Put together they
+say "ana's SYN". A line of the Toxiproxy makes two flows of one connection: from the client to the proxy, and from the
+proxy to the server; the second is ana's when at that moment the proxy had only her connection to pass on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from harness.evidence.segments import ACK, FIN, RST, SYN, Endpoint, Segment, flag_names
+from harness.history import Leg, Opened, Packet, Record, Sender
+
+#: The client's socket knows that it is connected a little before or after the packets are stamped.
+_SLACK_S = 0.005
+#: A proxy dials the server within this time after a client has come, or the two are not taken for one.
+_DIAL_S = 3.0
+
+
+@dataclass(slots=True)
+class Flow:
+    """One TCP connection as it was seen on the wire; the times of its segments are seconds of the history."""
+
+    number: int
+    leg: Leg
+    client: Endpoint
+    server: Endpoint
+    syn_seq: int | None
+    segments: list[tuple[float, Segment]] = field(default_factory=list)
+    conn: int | None = None
+
+    @property
+    def began_s(self) -> float:
+        """When its first segment was seen."""
+        return self.segments[0][0]
+
+    def sender(self, segment: Segment) -> Sender:
+        """Who sent this segment."""
+        if segment.source == self.client:
+            return "proxy" if self.leg == "proxy-server" else "client"
+        return "proxy" if self.leg == "client-proxy" else "server"
+
+
+def flows(segments: Iterable[Segment], records: Iterable[Record], ports: Iterable[int], began_ns: int) -> list[Flow]:
+    """The flows to these listening ports, the server's first; `began_ns` is the history's beginning on the packets' clock."""
+    server, *lines = dict.fromkeys(ports)
+    listening = {server, *lines}
+    found: list[Flow] = []
+    current: dict[tuple[Endpoint, Endpoint], Flow] = {}
+    for segment in segments:
+        up = segment.target[1] in listening
+        ends = (segment.source, segment.target) if up else (segment.target, segment.source)
+        flow = current.get(ends)
+        opening = up and segment.flags & (SYN | ACK) == SYN
+        if flow is None or (opening and flow.syn_seq != segment.seq):
+            leg: Leg = "client-proxy" if ends[1][1] != server else "direct"
+            flow = Flow(len(found) + 1, leg, *ends, segment.seq if opening else None)
+            current[ends] = flow
+            found.append(flow)
+        flow.segments.append(((segment.at_ns - began_ns) / 1e9, segment))
+    _name(found, [r for r in records if isinstance(r, Opened)])
+    return found
+
+
+def _name(found: list[Flow], opened: list[Opened]) -> None:
+    """Say whose each flow is, as far as that is certain."""
+    by_port: dict[int, list[Opened]] = {}
+    for record in opened:
+        by_port.setdefault(record.local_port, []).append(record)
+    came = [flow.began_s for flow in found if flow.leg == "client-proxy"]
+    for flow in found:
+        way = "proxy" if flow.leg == "client-proxy" else "direct"
+        own = [o for o in by_port.get(flow.client[1], ()) if o.way == way and o.at_s >= flow.began_s - _SLACK_S]
+        if own:
+            flow.conn = min(own, key=lambda o: o.at_s).conn
+        elif flow.leg == "direct" and any(0 <= flow.began_s - came_s < _DIAL_S for came_s in came):
+            flow.leg = "proxy-server"
+    waiting: list[Flow] = []
+    for flow in sorted(found, key=lambda f: f.began_s):
+        if flow.leg == "client-proxy":
+            waiting.append(flow)
+        elif flow.leg == "proxy-server":
+            waiting = [w for w in waiting if flow.began_s - w.began_s < _DIAL_S]
+            if len(waiting) == 1:
+                flow.conn = waiting.pop().conn
+
+
+def packets(found: Iterable[Flow]) -> list[Packet]:
+    """The segments that open and close connections, as records of the history, in the order of their times."""
+    return sorted((packet for flow in found for packet in _turning_points(flow)), key=lambda p: p.at_s)
+
+
+def _turning_points(flow: Flow) -> list[Packet]:
+    """SYN, SYN-ACK and the ACK that completes them; FIN; RST."""
+    first: dict[bool, int] = {}  # the sequence numbers from which each side counts
+    told: list[Packet] = []
+    wanted: int | None = None
+    for at_s, segment in flow.segments:
+        up = segment.source == flow.client
+        base = first.setdefault(up, segment.seq)
+        third = up and wanted is not None and segment.flags & (ACK | RST) == ACK and segment.ack == wanted
+        if segment.flags & (SYN | FIN | RST) or third:
+            told.append(
+                Packet(
+                    at_s=at_s, flow=flow.number, leg=flow.leg, conn=flow.conn, sender=flow.sender(segment),
+                    flags=flag_names(segment.flags), seq=(segment.seq - base) & 0xFFFFFFFF, length=segment.length,
+                )
+            )  # fmt: skip
+        if segment.flags & (SYN | ACK) == SYN | ACK and not up:
+            wanted = (segment.seq + 1) & 0xFFFFFFFF
+        elif up and wanted is not None and segment.flags & ACK:
+            wanted = None
+    return told

@@ -422,11 +422,15 @@ def _plain(value: object) -> object:
     return value
 
 
+#: A message's own `kind` stands in a line as this: there `kind` says which record it is.
+_OWN_KIND = "sort"
+
+
 def as_json(record: Record) -> str:
     """One line of history.jsonl: the record's kind and fields; bytes as text, or base64 where they are not UTF-8."""
     fields: dict[str, Any] = {"kind": type(record).__name__}
     for item in dataclasses.fields(record):
-        fields[item.name] = _plain(getattr(record, item.name))
+        fields[_OWN_KIND if item.name == "kind" else item.name] = _plain(getattr(record, item.name))
     fields["at_s"] = round(record.at_s, 6)
     return json.dumps(fields, ensure_ascii=True, separators=(",", ":"))
 
@@ -434,3 +438,28 @@ def as_json(record: Record) -> str:
 def as_json_lines(records: Iterable[Record]) -> str:
     """The whole history as JSON lines."""
     return "".join(as_json(record) + "\n" for record in records)
+
+
+def from_json(line: str) -> Record:
+    """The record of a line of history.jsonl. Raises ValueError when it is none."""
+    try:
+        fields = json.loads(line)
+        kind = KINDS[fields.pop("kind")]
+        if _OWN_KIND in fields:
+            fields["kind"] = fields.pop(_OWN_KIND)
+        types = {item.name: str(item.type) for item in dataclasses.fields(kind)}
+        return kind(**{name: _value(types[name], value) for name, value in fields.items()})
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ValueError(f"no record of a history: {line[:80]!r} ({error})") from None
+
+
+def _value(type_: str, value: Any) -> Any:
+    if type_ == "bytes":
+        return base64.b64decode(value["base64"]) if isinstance(value, dict) else value.encode("utf-8")
+    if isinstance(value, list):
+        return tuple(_value("", item) for item in value)
+    return value
+
+
+#: The records by their names, as they stand in a line of history.jsonl.
+KINDS: Mapping[str, type[Record]] = {kind.__name__: kind for kind in Record.__subclasses__()}

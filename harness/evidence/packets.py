@@ -1,8 +1,8 @@
 """The packets table: a kept capture, read back with dpkt, as `packets.json` for reports to show.
 
-    {"schema_version": 1, "captured": 812, "missed": 0, "left_out": 0,
-     "rows": [{"n": 1, "at_s": 0.2013, "leg": "direct", "flow": 1, "conn": 1, "who": "ana", "from": "client",
-               "to": "server", "flags": "SYN", "seq": 0, "ack": null, "length": 0, "data": "", "notes": ["…"]}]}
+    {"schema_version": 1, "captured": 812, "missed": 0, "left_out": 512,
+     "columns": ["n", "s", "leg", "who", "from", "to", "flags", "seq", "ack", "bytes", "data", "notes"],
+     "rows": [[1, 0.2013, "direct", "ana", "client", "server", "SYN", 0, null, 0, "", "ana (connection 1), direct"]]}
 
 `n` is the packet's number in capture.pcapng, so that it is found in Wireshark. `seq` and `ack` count from the first of
 their sender. `data` is the beginning of what it carried, made visible; `notes` are the file's comments.
@@ -25,8 +25,9 @@ from harness.history import Opened, Record
 from harness.report.safe import visible
 
 #: Rows that a table may have; of more, bare acknowledgements go first, then the middle.
-MOST_ROWS = 500
+MOST_ROWS = 300
 _DATA = 60
+COLUMNS = ("n", "s", "leg", "who", "from", "to", "flags", "seq", "ack", "bytes", "data", "notes")
 _BARE_ACK = "ACK"
 
 
@@ -56,12 +57,13 @@ def as_table(capture: bytes, taken: Taken, records: Sequence[Record]) -> str:
     """packets.json of a capture."""
     rows = list(_rows(capture, taken, {r.conn: r.who for r in records if isinstance(r, Opened)}))
     kept = _bounded(rows)
-    table = {
+    table: dict[str, object] = {
         "schema_version": 1,
         "captured": len(taken.frames),
         "missed": taken.missed,
         "left_out": len(rows) - len(kept),
-        "rows": kept,
+        "columns": COLUMNS,
+        "rows": [[row[name] for name in COLUMNS] for row in kept],
     }
     return json.dumps(table, ensure_ascii=True, separators=(",", ":"))
 
@@ -81,13 +83,13 @@ def _rows(capture: bytes, taken: Taken, who: dict[int, str]) -> Iterator[dict[st
         theirs = first.get((flow.number, not up))
         ends = flow.leg.split("-") if flow.leg != "direct" else ["client", "server"]
         yield {
-            "n": number + 1, "at_s": round(at_s, 6), "leg": flow.leg, "flow": flow.number, "conn": flow.conn,
-            "who": who.get(flow.conn) if flow.conn is not None else None,
+            "n": number + 1, "s": round(at_s, 6), "leg": flow.leg,
+            "who": who.get(flow.conn, "") if flow.conn is not None else "",
             "from": ends[0 if up else 1], "to": ends[1 if up else 0], "flags": flag_names(tcp.flags),
             "seq": (tcp.seq - base) & 0xFFFFFFFF,
             "ack": (tcp.ack - theirs) & 0xFFFFFFFF if theirs is not None and tcp.flags & dpkt.tcp.TH_ACK else None,
-            "length": segment.length, "data": visible(bytes(tcp.data), _DATA) if segment.length else "",
-            "notes": [visible(comment) for comment in packet.comments],
+            "bytes": segment.length, "data": visible(bytes(tcp.data), _DATA) if segment.length else "",
+            "notes": "; ".join(visible(comment) for comment in packet.comments),
         }  # fmt: skip
 
 
@@ -103,7 +105,7 @@ def _tcp(data: bytes) -> dpkt.tcp.TCP | None:
 def _bounded(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if len(rows) > MOST_ROWS:
         third = {row["n"] for row in rows if row["seq"] == 1 and row["ack"] == 1}  # the ACK of a handshake stays
-        rows = [r for r in rows if r["flags"] != _BARE_ACK or r["length"] or r["notes"] or r["n"] in third]
+        rows = [r for r in rows if r["flags"] != _BARE_ACK or r["bytes"] or r["notes"] or r["n"] in third]
     if len(rows) > MOST_ROWS:
         rows = [*rows[: MOST_ROWS // 2], *rows[-MOST_ROWS // 2 :]]
     return rows

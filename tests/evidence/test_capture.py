@@ -150,9 +150,10 @@ def test_the_file_is_read_back_with_its_packets_and_comments(listener: socket.so
     table = json.loads(as_table(file, taken, records))  # type: ignore[arg-type]
     assert table["captured"] == len(taken.frames)
     assert table["missed"] == 7
-    rows = [row for row in table["rows"] if row["who"] == "ana"]
+    named = [dict(zip(table["columns"], row, strict=True)) for row in table["rows"]]
+    rows = [row for row in named if row["who"] == "ana"]
     assert [row["flags"] for row in rows[:3]] == ["SYN", "SYN-ACK", "ACK"]
-    assert any(row["data"] == "good evening\\n" and row["length"] == 13 for row in rows)
+    assert any(row["data"] == "good evening\\n" and row["bytes"] == 13 for row in rows)
     assert [row["seq"] for row in rows[:3]] == [0, 0, 1]
 
 

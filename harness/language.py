@@ -2,7 +2,7 @@
 
 In the manner of gettext the English sentence is the key: `say("{count} scenarios", count=3)` looks the sentence up in
 the catalogue of the language, keeps it where there is none, and fills in the values. What varies is never translated:
-ids, quotations, the reasons that the properties give.
+ids, quotations. What judges and scenarios have written is translated by its form, see `harness.sentences`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
+
+from harness.sentences import in_portuguese
 
 Code = Literal["en", "pt-BR"]
 CODES: tuple[Code, ...] = ("en", "pt-BR")
@@ -34,6 +36,10 @@ class Language:
         if self.code == "pt-BR":
             sentence = PORTUGUESE.get(sentence, sentence)
         return sentence.format(**values) if values else sentence
+
+    def sentence(self, written: str) -> str:
+        """What a judge or a scenario has written, in this language; unsafe to print as it was before."""
+        return in_portuguese(written) if self.code == "pt-BR" else written
 
     def plural(self, count: int, one: str, many: str, /, **values: object) -> str:
         """`one` or `many` in this language, whichever `count` asks for; `{count}` is filled in too."""

@@ -91,9 +91,9 @@ class ConsoleReport:
                 one, many = "{count} scenario, seed {seed}", "{count} scenarios, seed {seed}"
                 yield say.plural(len(planned), one, many, seed=seed), ""
             case BaselineDone(learned=learned) if self._verbose:
-                yield from ((say("quiet run: {text}", text=visible(text)), "dim") for text in learned)
+                yield from ((say("quiet run: {text}", text=visible(say.sentence(text))), "dim") for text in learned)
             case Warned(text=text):
-                yield say("note: {text}", text=visible(text)), "yellow"
+                yield say("note: {text}", text=visible(say.sentence(text))), "yellow"
             case ScenarioFinished(result=result):
                 yield from self._finished(result)
             case _:
@@ -224,7 +224,7 @@ def closing(result: RunResult, say: Language, folder: Path | None, files: tuple[
 
 def _unjudged(result: RunResult, say: Language) -> Iterator[Line]:
     if result.reason:
-        yield say("The server could not be judged: {reason}", reason=visible(result.reason)), "bold red"
+        yield say("The server could not be judged: {reason}", reason=told_reason(result.reason, say)), "bold red"
     if result.transcript:
         yield say("What was sent and what came back:"), ""
         yield from ((f"    {line}", "") for line in visible_lines(result.transcript))

@@ -80,7 +80,7 @@ def _unique(family: str, name: str, names: set[tuple[str, str]]) -> str:
 def _whole(result: RunResult, say: Language) -> Iterator[TestCase]:
     """Cases for what befell the run as a whole, so that no CI shows green for a run without a verdict."""
     if result.reason:
-        message = say("The server could not be judged: {reason}", reason=visible(result.reason))
+        message = say("The server could not be judged: {reason}", reason=told_reason(result.reason, say))
         outcome: Result = Failure(message, "baseline") if result.exit_status == 1 else Error(message, "baseline")
         outcome.text = "\n".join([message, *visible_lines(result.transcript or "")])
         yield _with(TestCase("baseline", "harness.run", 0.0), outcome)

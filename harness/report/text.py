@@ -64,7 +64,7 @@ def render_text(result: RunResult, lang: str) -> str:
 
 def _unjudged(result: RunResult, say: Language) -> Iterator[list[str]]:
     if result.reason:
-        yield [say("The server could not be judged: {reason}", reason=visible(result.reason))]
+        yield [say("The server could not be judged: {reason}", reason=told_reason(result.reason, say))]
     if result.transcript:
         told = visible_lines(result.transcript)
         yield [say("What was sent and what came back:"), *(f"    {line}" for line in told)]
@@ -138,7 +138,7 @@ def _folded(steps: tuple[StepResult, ...]) -> list[tuple[float, list[str], str]]
 
 def _step(at_s: float, who: list[str], did: str, say: Language) -> str:
     people = visible(some(tuple(who), 6, say), QUOTED)
-    deed = visible(did)
+    deed = visible(say.sentence(did))
     return f"[{say.number(at_s, 2)} s] " + (f"{people}: {deed}" if people else deed)
 
 
@@ -174,7 +174,7 @@ def witness(judgement: Judgement, say: Language) -> Iterator[str]:
 
 
 def _quotation(text: str | None, say: Language) -> str:
-    return quoted(text) if text else say("nothing")
+    return quoted(say.sentence(text)) if text else say("nothing")
 
 
 def first_paragraph(text: str) -> str:
@@ -184,7 +184,7 @@ def first_paragraph(text: str) -> str:
 
 def told_reason(reason: str | None, say: Language) -> str:
     """The reason, safe to print, or that there is none."""
-    return visible(reason or say("no reason was recorded"))
+    return visible(say.sentence(reason) if reason else say("no reason was recorded"))
 
 
 def _verdict(scenario: ScenarioResult, say: Language) -> str:

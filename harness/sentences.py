@@ -1,0 +1,350 @@
+"""What judges and scenarios write, in Portuguese.
+
+Histories, judgements and results.json are English, whatever the language of a report. A report in Portuguese has their
+sentences translated here, by their form: `{}` stands for something that stays as it is (a name, a number, a stranger's
+bytes), `{*}` for a clause that is itself a sentence of this table. A sentence that is not in the table stays English.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+
+#: English form → Portuguese form, whose `{0}`, `{1}` … are the English one's gaps in their order.
+FORMS: dict[str, str] = {
+    # Steps.
+    "connects": "conecta",
+    "comes back": "volta",
+    "leaves politely": "sai com educação",
+    "{} clients connect": "{0} clientes conectam",
+    "{} clients connect in the same instant": "{0} clientes conectam no mesmo instante",
+    "is started again on the same port": "é iniciado de novo na mesma porta",
+    "is told to end ({})": "recebe ordem de encerrar ({0})",
+    "is killed (SIGKILL)": "é morto (SIGKILL)",
+    "is frozen (SIGSTOP)": "é congelado (SIGSTOP)",
+    "runs on (SIGCONT)": "continua (SIGCONT)",
+    "may open {} descriptors more (RLIMIT_NOFILE {})": "pode abrir mais {0} descritores (RLIMIT_NOFILE {1})",
+    "may open descriptors again": "pode abrir descritores de novo",
+    "the fault took too long the second time": "a falha demorou demais na segunda vez",
+    "a line without an end: {} KiB; {*}": "uma linha sem fim: {0} KiB; {1}",
+    "messages at one who does not read: {} KiB; {*}": "mensagens para quem não lê: {0} KiB; {1}",
+    "the server ended it": "o servidor encerrou",
+    "the server stopped taking": "o servidor parou de aceitar",
+    "all was taken": "tudo foi aceito",
+    "toxics off ({})": "toxics retirados ({0})",
+    "line cut ({})": "linha cortada ({0})",
+    "line open ({})": "linha aberta ({0})",
+    "line taken down ({})": "linha desmontada ({0})",
+    "toxic {} on ({})": "toxic {0} ligado ({1})",
+    "toxic {} changed ({})": "toxic {0} alterado ({1})",
+    # How often it was seen.
+    "{*} (in {} of {} runs)": "{0} (em {1} de {2} execuções)",
+    # What does not apply here, and what could not be judged.
+    "not reached: {}": "não alcançado: {0}",
+    "this run did not come as far as exercising it": "esta execução não chegou a exercitá-la",
+    "failed without a witness: {*}": "falhou sem testemunha: {0}",
+    "the harness could not judge this: {}": "o harness não conseguiu julgar isto: {0}",
+    "the scenario did not end within {} s": "o cenário não terminou em {0} s",
+    "the server could not be started: {}": "não foi possível iniciar o servidor: {0}",
+    "this machine was too busy to blame the server: the harness's own timers were {} s late": (
+        "esta máquina estava ocupada demais para culpar o servidor: os relógios do próprio harness atrasaram {0} s"
+    ),
+    "the Toxiproxy kept {} bytes to itself with no toxic on the line": (
+        "o Toxiproxy ficou com {0} bytes sem nenhum toxic na linha"
+    ),
+    "there is no Toxiproxy in this scenario": "não há Toxiproxy neste cenário",
+    "this Toxiproxy cannot pass on a reset": "este Toxiproxy não sabe repassar um reset",
+    "this Toxiproxy cannot pass on a half-close": "este Toxiproxy não sabe repassar um half-close",
+    "the server is run by somebody else; this needs its process": (
+        "o servidor é mantido por outra pessoa; isto precisa do processo dele"
+    ),
+    "the server is run by somebody else: its process cannot be seen": (
+        "o servidor é mantido por outra pessoa: o processo dele não pode ser visto"
+    ),
+    "the server is run by somebody else: its output cannot be seen": (
+        "o servidor é mantido por outra pessoa: a saída dele não pode ser vista"
+    ),
+    "this server has no login": "este servidor não tem login",
+    "this server knows no names": "este servidor não conhece nomes",
+    "this server puts no name of its own in front of messages": (
+        "este servidor não põe nome nenhum diante das mensagens"
+    ),
+    "this server has no list of who is there": "este servidor não tem lista de quem está presente",
+    "this server has no directed messages": "este servidor não tem mensagens privadas",
+    "this server has no directed messages that the quiet run could see": (
+        "este servidor não tem mensagens privadas que a execução em repouso pudesse ver"
+    ),
+    "this server has no word for leaving": "este servidor não tem palavra para sair",
+    "this server has no word for leaving that ended the connection in the quiet run": (
+        "este servidor não tem palavra de saída que encerrasse a conexão na execução em repouso"
+    ),
+    "this server has no command for another name": "este servidor não tem comando para trocar de nome",
+    "this server has no commands": "este servidor não tem comandos",
+    "this server declares no limit of clients": "este servidor não declara limite de clientes",
+    "this server is declared to take ASCII only": "este servidor declara aceitar apenas ASCII",
+    "this server showed newcomers nothing in the quiet runs": (
+        "este servidor nada mostrou a quem chegava nas execuções em repouso"
+    ),
+    "this server's messages have no borders that could be kept": (
+        "as mensagens deste servidor não têm limites que pudessem ser mantidos"
+    ),
+    "here the first thing that a client says is its name, whatever it is": (
+        "aqui a primeira coisa que um cliente diz é o seu nome, seja qual for"
+    ),
+    "there is no login: whoever connects is in the room": "não há login: quem conecta já está na sala",
+    "session resumption is not declared": "a retomada de sessão não está declarada",
+    "no idle time is declared": "nenhum tempo de inatividade está declarado",
+    "the declared idle time of {} s is too long to wait for": (
+        "o tempo de inatividade declarado, {0} s, é longo demais para esperar"
+    ),
+    "no heartbeat is declared, or its time is too long to wait for": (
+        "nenhum batimento está declarado, ou o seu tempo é longo demais para esperar"
+    ),
+    "this system cannot drop a socket's packets without privileges": (
+        "este sistema não permite descartar pacotes de um socket sem privilégios"
+    ),
+    "only {} MiB went through in time: less than the kernel's own buffers hold": (
+        "só {0} MiB passaram a tempo: menos do que cabe nos buffers do próprio kernel"
+    ),
+    "the server could not be understood": "não foi possível entender o servidor",
+    "no scenario was chosen": "nenhum cenário foi escolhido",
+    "nothing could be judged: every scenario was skipped or could not be run": (
+        "nada pôde ser julgado: todos os cenários foram pulados ou não puderam ser executados"
+    ),
+    "no network namespace here: `harness doctor` says why; everything else works": (
+        "sem namespace de rede aqui: `harness doctor` diz por quê; todo o resto funciona"
+    ),
+    "stopped after {} failures, as asked": "parado após {0} falhas, como pedido",
+    # accepts, refuses, survives.
+    "{} were let in": "{0} puderam entrar",
+    "{} could not connect: {}": "{0} não conseguiu conectar: {1}",
+    "{} connected at {} s and was not served within {} s (the kernel completed the handshake, the server did not take the client in)": (
+        "{0} conectou em {1} s e não foi atendido em {2} s (o kernel completou o handshake, o servidor não recebeu o cliente)"
+    ),
+    "{} of {} clients that came at once were never served, though they tried again": (
+        "{0} de {1} clientes que vieram ao mesmo tempo nunca foram atendidos, embora tentassem de novo"
+    ),
+    "{*}: the listen backlog overflowed ({})": "{0}: o backlog de escuta transbordou ({1})",
+    "a connection": "uma conexão",
+    "a greeting, or a completed login": "uma saudação, ou um login completo",
+    "a greeting or a clear refusal": "uma saudação ou uma recusa clara",
+    "the server was stopped, and yet a connection to its port was {}": (
+        "o servidor estava parado e, mesmo assim, uma conexão à sua porta foi {0}"
+    ),
+    "refused (ECONNREFUSED)": "recusada (ECONNREFUSED)",
+    "{} was connected when the server ended and never saw the end": (
+        "{0} estava conectado quando o servidor encerrou e nunca viu o fim"
+    ),
+    "the end of the connection": "o fim da conexão",
+    "the server ended by itself, {*}": "o servidor encerrou sozinho, {0}",
+    "its exit status is unknown": "seu código de saída é desconhecido",
+    "killed by {}": "morto por {0}",
+    "killed by signal {}": "morto pelo sinal {0}",
+    "with exit status {}": "com código de saída {0}",
+    "the same process, running": "o mesmo processo, em execução",
+    "it printed nothing": "não imprimiu nada",
+    # serves, responsive, restarts, stops.
+    "after the fault {} could not connect: {}": "depois da falha, {0} não conseguiu conectar: {1}",
+    "after the fault, {*}, the fresh client {} could not log in": (
+        "depois da falha, {0}, o cliente novo {1} não conseguiu entrar"
+    ),
+    "after the fault, {*}, the fresh client {} never heard the fresh client {}": (
+        "depois da falha, {0}, o cliente novo {1} nunca ouviu o cliente novo {2}"
+    ),
+    "while the others were there": "enquanto os outros estavam lá",
+    "after everybody had left": "depois que todos tinham saído",
+    "two fresh clients talk": "dois clientes novos conversam",
+    "two fresh clients talk, both ways": "dois clientes novos conversam, nos dois sentidos",
+    "nothing arrived": "nada chegou",
+    "{} messages during the fault": "{0} mensagens durante a falha",
+    "{} heard {} only after {} s (deadline {} s); {} messages of bystanders were late": (
+        "{0} só ouviu {1} depois de {2} s (prazo {3} s); {4} mensagens de quem nada fez atrasaram"
+    ),
+    "during the fault nobody heard anybody for {} s: bystanders were blocked": (
+        "durante a falha ninguém ouviu ninguém por {0} s: quem nada fez ficou bloqueado"
+    ),
+    "within {} s": "em até {0} s",
+    "an answer within {} s": "uma resposta em até {0} s",
+    "the server did not start again on its own port": "o servidor não voltou a iniciar na própria porta",
+    "it listens again": "volta a escutar",
+    "told to end by {}, the server still ran after {} s": (
+        "mandado encerrar por {0}, o servidor ainda rodava depois de {1} s"
+    ),
+    "it ends within {} s": "encerra em até {0} s",
+    "it runs on": "continua rodando",
+    "SIGINT (Ctrl-C) did not end the server within {} s": "SIGINT (Ctrl-C) não encerrou o servidor em {0} s",
+    "in {} s": "em {0} s",
+    # welcomes, admits, forgets, identity, expires, resumes.
+    "{*} was not shown {} within {} s": "{0} não recebeu {1} em até {2} s",
+    "{} came back and": "{0} voltou e",
+    "{}, a newcomer,": "{0}, que acabava de chegar,",
+    "nothing": "nada",
+    "{} introductions compared, {} of them of returning clients": (
+        "{0} apresentações comparadas, {1} delas de clientes que voltaram"
+    ),
+    "{} had not joined and was shown what {} said": "{0} não tinha entrado e viu o que {1} disse",
+    "nothing of the room before the login": "nada da sala antes do login",
+    "the room was told about {}, who never joined": "a sala foi avisada sobre {0}, que nunca entrou",
+    "no notice about one who never joined": "nenhum aviso sobre quem nunca entrou",
+    "{} has left and still stands in the list": "{0} saiu e continua na lista",
+    "a list without {}": "uma lista sem {0}",
+    "{} had left {} s before and is refused its own name": (
+        "{0} tinha saído {1} s antes e tem o próprio nome recusado"
+    ),
+    "its name is free again": "o seu nome está livre de novo",
+    "{} left ({}) and nobody was told": "{0} saiu ({1}) e ninguém foi avisado",
+    "no notice": "nenhum aviso",
+    "{} attributions": "{0} atribuições",
+    "what {} said was shown as {}": "o que {0} disse apareceu como {1}",
+    "the name of {}": "o nome de {0}",
+    "two clients were in the room under the one name {}, and nobody was told": (
+        "dois clientes estavam na sala com o mesmo nome {0}, e ninguém foi avisado"
+    ),
+    "names are unique here": "os nomes são únicos aqui",
+    "two of {}": "dois de {0}",
+    "dropped after {} s": "desconectado depois de {0} s",
+    "a silent connection was still open after {} s": "uma conexão calada ainda estava aberta depois de {0} s",
+    "the end of the connection within {} s": "o fim da conexão em até {0} s",
+    "it stays open": "continua aberta",
+    "a client that resumed its session did not get {*} back": (
+        "um cliente que retomou a sua sessão não recebeu de volta {0}"
+    ),
+    "its identity": "a sua identidade",
+    "what it had missed": "o que tinha perdido",
+    "no session": "nenhuma sessão",
+    # delivers, once, ordered, intact, private, genuine.
+    "{} deliveries": "{0} entregas",
+    "{} of {} deliveries were lost; the first: {} said {} at {} s, {} was connected and never heard it": (
+        "{0} de {1} entregas se perderam; a primeira: {2} disse {3} em {4} s, {5} estava conectado e nunca ouviu"
+    ),
+    "nothing more reached {}": "nada mais chegou a {0}",
+    "next came {}": "em seguida veio {0}",
+    "the server ended the connection of {}, who had done nothing wrong, at {} s": (
+        "o servidor encerrou a conexão de {0}, que nada fez de errado, em {1} s"
+    ),
+    "the connection stays": "a conexão permanece",
+    "it ended by {}": "terminou com {0}",
+    "{} heard {} {} times": "{0} ouviu {1} {2} vezes",
+    "{} heard {} of {} after {}, which was said later": "{0} ouviu {1} de {2} depois de {3}, que foi dita mais tarde",
+    "in the order in which they were said": "na ordem em que foram ditas",
+    "a message of {} did not arrive as it was said ({*}): {*}": (
+        "uma mensagem de {0} não chegou como foi dita ({1}): {2}"
+    ),
+    "sent in {} segments": "enviada em {0} segmentos",
+    "sent as it is": "enviada como é",
+    "sent together with {} others in one segment": "enviada junto com outras {0} num só segmento",
+    "the words around its token are not those that were said": (
+        "as palavras em volta do seu código não são as que foram ditas"
+    ),
+    "it came in one line with another message": "veio numa só linha com outra mensagem",
+    "it came cut into several messages": "veio cortada em várias mensagens",
+    "{*}; this server's messages have no borders, and TCP keeps none": (
+        "{0}; as mensagens deste servidor não têm limites, e o TCP não guarda nenhum"
+    ),
+    "what {} whispered to {} was shown to {}": "o que {0} disse em particular a {1} foi mostrado a {2}",
+    "only {} sees it": "só {0} vê",
+    "{} was shown a message that nobody sent": "{0} recebeu uma mensagem que ninguém enviou",
+    "only what somebody said": "só o que alguém disse",
+    "{} was shown a line in the name of {} that {} wrote": "{0} recebeu uma linha em nome de {1} que {2} escreveu",
+    "the name of {}, or nothing": "o nome de {0}, ou nada",
+    "{} was shown words of {} a second time, as {} spoke": (
+        "{0} recebeu palavras de {1} uma segunda vez, quando {2} falou"
+    ),
+    "what each one said, and nothing else": "o que cada um disse, e nada mais",
+    "{} was shown {} empty messages of {}, who had left": "{0} recebeu {1} mensagens vazias de {2}, que tinha saído",
+    # threads, sockets, memory, idles.
+    "threads": "threads",
+    "processes": "processos",
+    "open files and sockets": "arquivos e sockets abertos",
+    "{} before, {} after": "{0} antes, {1} depois",
+    "{} before, {} after the fault, then {}, {}, {} as it was done again": (
+        "{0} antes, {1} depois da falha, depois {2}, {3}, {4} quando tudo foi repetido"
+    ),
+    "it does not grow with departures: {*}": "não cresce com as saídas: {0}",
+    "threads grow with every client that left: {*}": "as threads crescem a cada cliente que sai: {0}",
+    "processes grow with every client that left: {*}": "os processos crescem a cada cliente que sai: {0}",
+    "open files and sockets grow with every client that left: {*}": (
+        "os arquivos e sockets abertos crescem a cada cliente que sai: {0}"
+    ),
+    "{} {} before, {} after; in other scenarios of this run they were seen to grow with every client that left": (
+        "{0} {1} antes, {2} depois; em outros cenários desta execução foram vistos crescer a cada cliente que sai"
+    ),
+    "{} threads at rest": "{0} threads em repouso",
+    "{} processes at rest": "{0} processos em repouso",
+    "{} open files and sockets at rest": "{0} arquivos e sockets abertos em repouso",
+    "{} connections stay in CLOSE_WAIT: the clients have closed, the server never does ({})": (
+        "{0} conexões ficam em CLOSE_WAIT: os clientes fecharam, o servidor nunca fecha ({1})"
+    ),
+    "none, once everybody has left": "nenhuma, depois que todos saíram",
+    "{} in CLOSE_WAIT": "{0} em CLOSE_WAIT",
+    "{} MiB were pushed at it, its memory grew by {} MiB": (
+        "{0} MiB foram empurrados para ele, a sua memória cresceu {1} MiB"
+    ),
+    "{*}: it keeps what it should drop or refuse": "{0}: guarda o que deveria descartar ou recusar",
+    "a bound": "um limite",
+    "{} MiB more": "{0} MiB a mais",
+    "as many clients came and went in each round, and {*}": "em cada rodada vieram e foram tantos clientes, e {0}",
+    "its memory grew by {}": "a sua memória cresceu {0}",
+    "the memory of those who left is used again": "a memória de quem saiu é usada de novo",
+    "with nobody connected it used {} of a processor over {} s: a busy loop": (
+        "sem ninguém conectado, usou {0} de um processador por {1} s: um laço de espera ativa"
+    ),
+    "nothing to do, nothing done": "nada a fazer, nada feito",
+    "{} of a processor": "{0} de um processador",
+    # closes, handles, discreet.
+    "{} polite leaves": "{0} saídas educadas",
+    "{} said good-bye and the server never closed the connection": "{0} se despediu e o servidor nunca fechou a conexão",
+    "{} said good-bye and the server ended the connection with a reset": (
+        "{0} se despediu e o servidor encerrou a conexão com um reset"
+    ),
+    "the server printed an exception that nothing handled: {}": (
+        "o servidor imprimiu uma exceção que nada tratou: {0}"
+    ),
+    "faults of clients are handled": "as falhas dos clientes são tratadas",
+    "{} was shown the server's internals: {}": "{0} recebeu detalhes internos do servidor: {1}",
+    "a plain word": "uma palavra simples",
+    # What the quiet runs have learned.
+    "dialect {}: messages are {}s": "dialeto {0}: as mensagens são {1}s",
+    "a quiet round trip takes {} ms": "uma ida e volta em repouso leva {0} ms",
+    "newcomers are shown: {}": "quem chega recebe: {0}",
+    "messages look like: {}…": "as mensagens têm a forma: {0}…",
+    "an arrival is told: {}": "uma chegada é avisada: {0}",
+    "a departure is told: {}": "uma saída é avisada: {0}",
+    "a name that is taken is {}": "um nome já usado é {0}",
+    "there are no names": "não há nomes",
+}
+
+
+def in_portuguese(sentence: str) -> str:
+    """The sentence in Portuguese; where no form fits, as it is."""
+    plain = FORMS.get(sentence)
+    if plain is not None:
+        return plain
+    for pattern, clauses, portuguese in _patterns():
+        match = pattern.fullmatch(sentence)
+        if match is not None:
+            parts = [
+                in_portuguese(part) if clause else _value(part)
+                for part, clause in zip(match.groups(), clauses, strict=True)
+            ]
+            return portuguese.format(*parts)
+    return sentence
+
+
+@functools.cache
+def _patterns() -> tuple[tuple[re.Pattern[str], tuple[bool, ...], str], ...]:
+    """The forms with gaps, those with the most words first."""
+    gapped = [(english, told) for english, told in FORMS.items() if "{" in english]
+    gapped.sort(key=lambda form: -len(re.sub(r"\{\*?\}", "", form[0])))
+    made = []
+    for english, told in gapped:
+        pieces = re.split(r"(\{\*?\})", english)
+        pattern = "".join("(.+?)" if piece in ("{}", "{*}") else re.escape(piece) for piece in pieces)
+        clauses = tuple(piece == "{*}" for piece in pieces if piece in ("{}", "{*}"))
+        made.append((re.compile(pattern, re.DOTALL), clauses, told))
+    return tuple(made)
+
+
+def _value(part: str) -> str:
+    """A number has a comma in Portuguese; everything else stays."""
+    return part.replace(".", ",") if re.fullmatch(r"\d+\.\d+", part) else part

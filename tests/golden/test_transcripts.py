@@ -41,9 +41,12 @@ MASKS = (
     (r"\bxq\w+", "TOKEN"),
     (r"\buser\d+", "user#"),
     (r"\d+(?:[.,]\d+)? (ms|s)\b", r"# \1"),
-    (r"\d+ of \d+ deliveries", "# of # deliveries"),
-    (r"\d+ connections? stays? in CLOSE_WAIT: (.*?) \([a-z, ]+(?: and \d+ more)?\)", r"# connections stay in CLOSE_WAIT: \1 (NAMES)"),
-    (r"\d+ in CLOSE_WAIT", "# in CLOSE_WAIT"),
+    (r"\d+ (of|de) \d+ (deliveries|entregas)", r"# \1 # \2"),
+    (
+        r"\d+ (connections stay in|conexões ficam em) CLOSE_WAIT: (.*?) \([a-z, ]+(?: and \d+ more)?\)",
+        r"# \1 CLOSE_WAIT: \2 (NAMES)",
+    ),
+    (r"\d+ (in|em) CLOSE_WAIT", r"# \1 CLOSE_WAIT"),
 )  # fmt: skip
 LINES_OF_SCENARIOS = re.compile(r"(?:^(?:PASS|FAIL|WARN|SKIP|ERROR) \S+/\S+ # s.*\n)+", re.MULTILINE)
 

@@ -291,7 +291,18 @@ FORMS: dict[str, str] = {
     ),
     "nothing to do, nothing done": "nada a fazer, nada feito",
     "{} of a processor": "{0} de um processador",
-    # closes, handles, discreet.
+    # handshake, closes, handles, discreet.
+    "{} times {}, seen on the wire": "{0} vezes {1}, visto na rede",
+    "{} times {}, seen on the wire; {} SYN got no answer": "{0} vezes {1}, visto na rede; {2} SYN sem resposta",
+    "{} times {}, seen on the wire{}": "{0} vezes {1}, visto na rede{2}",
+    "{} connections were made and served, as the sockets tell ({*})": (
+        "{0} conexões foram feitas e atendidas, como dizem os sockets ({1})"
+    ),
+    "no packets were captured": "nenhum pacote foi capturado",
+    "the handshake of {}, who was let in, was never completed": (
+        "o handshake de {0}, que pôde entrar, nunca foi completado"
+    ),
+    "silence": "silêncio",
     "{} polite leaves": "{0} saídas educadas",
     "{} said good-bye and the server never closed the connection": "{0} se despediu e o servidor nunca fechou a conexão",
     "{} said good-bye and the server ended the connection with a reset": (

@@ -195,6 +195,8 @@ class Room:
         """The newcomer speaks until the others hear: a login that shows nothing is ordered by this fence."""
         others = [m for m in self.people if m is not member and m.established]
         if not others:
+            if self.profile.speak_first:
+                await member.say("hello", kind="fence")
             return True
         asked, tokens = self.log.now(), set[str]()
         deadline = self.log.reply_s()

@@ -1,6 +1,7 @@
-"""Hypotheses: in which order to guess how a server speaks, from what it says by itself.
+"""Hypotheses: what a server asks for in words: a name, a password, a room, a command; and the commands that its texts name.
 
-Behaviour alone decides; the greeting only orders the guesses. Names are letters only; nothing dangerous is ever sent.
+Sans-I/O. In English, Portuguese, Spanish and French; case and accents are folded. What is read here is a guess that
+an experiment must confirm. Words that might stop a server or throw somebody out are never taken from a text.
 """
 
 from __future__ import annotations
@@ -9,129 +10,208 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.dialect.masking import fold, text_of
-from harness.dialect.profile import LoginStep, Profile
+from harness.dialect.masking import fold
 
-Kind = Literal["silent", "prompt", "keyword", "auto", "greeting"]
+Want = Literal["name", "password", "room", "command"]
 
-_NAME_WORDS = r"name|nick|nome|apelido|usuario|nombre|\bnom\b|pseudo|username|login|handle|identif"
 #: Words that mean leaving, listing and whispering, the most usual first. None of them stops a server.
 LEAVE_WORDS = ("/quit", "/exit", "/sair", "/leave", "/bye")
 LIST_WORDS = ("/list", "/users", "/who", "/online", "/usuarios", "/lista", "/names")
 WHISPER_WORDS = ("/whisper", "/msg", "/w", "/pm", "/private", "/tell", "/dm")
+NAME_WORDS = r"name|nick|nome|apelido|usuario|nombre|\bnom\b|pseudo|username|login|handle|identif|\balias\b"
+_PASSWORD = r"\b(?:password|passwd|passphrase|senha|contrasena|clave|mot de passe|passwort|kennwort)\b"
+_ROOM = r"\b(?:rooms?|salas?|channels?|canal|canais|salons?|grupos?|groups?)\b"
+_REFUSED = (
+    r"invalid|unknown|not (?:a |an )?(?:valid|recogni[sz]ed|registered|logged|in )|usage|error|erro\b|desconhecid|"
+    r"nao reconhecid|desconocid|please|por favor|must|precisa|deve\b|debes|first|primeiro|primero|"
+    r"in use|taken|em uso|ja existe|already|en uso|refus|denied|negad"
+)
+_TAKEN = r"in use|taken|em uso|ja existe|already|en uso|ocupad|duplicate|choose another|escolha outro|elija otro"
+#: A statement of the name that a client was given is no question.
+_GIVEN = (
+    r"(?:your|seu|sua|tu|su|votre) (?:[a-z]+ )?(?:name|nick|nickname|username|nome|apelido|nombre|id) (?:is|e|es|est)\b"
+)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+#: Never sent because a text or a source names them: they may end the server, or somebody's stay.
+DANGEROUS = frozenset(
+    _words(
+        "stop close shutdown kill kick ban mute op deop clear delete remove restart reboot halt block unban silence "
+        "reset terminate end fechar desligar parar encerrar expulsar banir cerrar apagar drop purge wipe exec eval system"
+    )
+)
+_NAMING = _words(
+    "nick nickname name username user login join register entrar registrar nome apelido nombre "
+    "setname setnick rename connect hello enter auth alias identify conectar pseudo nom ident"
+)
+_ROOMING = _words("join room entrar sala channel canal enter create joinroom join_room entrarsala criar crear")
+_SAYING = _words("msg message say send broadcast all chat text bcast talk falar dizer mensagem mensaje enviar publish")
+_NAMELIKE = r"name|nick|nome|user|usuario|apelido|nombre|pseudo|handle|login|alias|\bnom\b|\bid\b"
+_TEXTLIKE = r"te?xt|messag|mensag|msg|mensaj|conte|palabra|word|texto|algo|something|body"
+_ROOMLIKE = r"room|sala|channel|canal|group|grupo|salon|chat"
+_PLACE = (
+    r"<[^<>\n]{1,24}>|\[[^\[\]\n]{1,24}\]|\{[^{}\n]{1,24}\}|\([a-z_ ]{1,24}\)|\"[^\"\n]{1,24}\"|"
+    r"[A-Z][A-Z_]{2,14}\b|(?:your|seu|sua|tu|new|novo|nuevo|a)[ _-]?[\w-]+|"
+    r"(?:nick(?:name)?|name|nome|username|user|apelido|nombre|usuario|room|sala|channel|canal|"
+    r"text|texto|message|mensagem|mensaje|msg|dest\w*|target|para|to)\b"
+)
+_COMMAND = re.compile(
+    rf"(?<![A-Za-z_])(?P<cmd>(?!(?i:usage|uso|use|type|digite|escriba|comandos?|commands?|error|erro|err)\b)"
+    rf"[/!\\.#:]?[A-Za-z_]{{2,14}})(?P<sep>[ \t]+|[:=|][ \t]?)(?P<places>(?:{_PLACE})(?:[ \t:|]+(?:{_PLACE}))*)"
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Greeting:
-    """What the server said by itself to the first client, and to a second one while the first kept silent."""
+class Ask:
+    """What the server wants next: `send` is the template of the answer, `expect` the last words of the question."""
 
-    kind: Kind
-    first: bytes
-    second: bytes
-    rename: str | None = None
-
-    @property
-    def text(self) -> str:
-        """The greeting as text."""
-        return text_of(self.first)
+    want: Want
+    send: str = "{name}"
+    expect: str | None = None
 
 
-def classify(first: bytes, second: bytes = b"") -> Greeting:
-    """What kind of greeting this is."""
-    text = text_of(first)
-    plain = fold(text).strip()
-    if not plain:
-        return Greeting("silent", first, second)
-    rename = re.search(r"(/(?:nick|name|nome|nombre|nom|apelido|setname|rename|username))\b", fold(text))
-    if rename and not text.rstrip(" ").endswith((":", "?", ">")):
-        return Greeting("auto", first, second, rename[1])
-    if re.fullmatch(r"[A-Z_]{2,12}", text.strip()):
-        return Greeting("keyword", first, second)
-    last = plain.splitlines()[-1]
-    if re.search(_NAME_WORDS, last) or last.endswith((":", "?", ">")) or re.search(_NAME_WORDS, plain):
-        return Greeting("prompt", first, second)
-    return Greeting("greeting", first, second, rename[1] if rename else None)
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command that a text names, as a template with {name}, {text}, {to} or {room}."""
+
+    word: str
+    template: str
+    use: Literal["name", "room", "say", "whisper", "other"]
 
 
-def hypotheses(greeting: Greeting) -> list[Profile]:
-    """Whole profiles to try, the likeliest first."""
-    if greeting.kind in ("prompt", "keyword"):
-        return [*_prompted(greeting), *_named(), *_plain(), *_commands()]
-    if greeting.kind == "auto":
-        return [*_auto(greeting), *_plain(), *_named(), *_commands()]
-    if greeting.kind == "greeting":
-        return [*_plain(), *_named(), *_commands()]
-    return [*_named(), *_plain(), *_commands()]
+def last_line(text: str) -> str:
+    """The last line that is not blank."""
+    return next((line.strip() for line in reversed(re.split(r"[\r\n\0]", text)) if line.strip()), "")
 
 
-def _prompted(greeting: Greeting) -> list[Profile]:
-    """Wait for the prompt's last words, answer with the name."""
-    last = text_of(greeting.first).rstrip().splitlines()[-1].strip()[-24:]
-    step = LoginStep(expect=last, send="{name}")
-    return [
-        Profile(name="prompt, lines", framing="line", login=(step,)),
-        Profile(name="prompt, chunks", framing="chunk", login=(step,), pause=0.05),
-        Profile(
-            name="prompt, raw relay of lines", framing="line", login=(step,), say="{name}: {text}", attributes="client"
-        ),
-    ]
+def expectation(text: str, longest: int = 32) -> str | None:
+    """The end of a question, as the words to wait for; without what varies."""
+    last = re.split(r"\d", last_line(text))[-1].strip() or last_line(text)
+    if len(last) > longest + 4:
+        last = last[-longest:].partition(" ")[2] or last[-longest:]
+    return last.strip() or None
 
 
-def _auto(greeting: Greeting) -> list[Profile]:
-    rename = greeting.rename or "/nick"
-    step = LoginStep(send=f"{rename} {{name}}")
-    expect = _first_line(greeting.first)
-    steps = (LoginStep(expect=expect), step) if expect else (step,)
-    return [
-        Profile(name="given name, lines", framing="line", login=steps, auto=True, rename=f"{rename} {{name}}"),
-        Profile(
-            name="given name, chunks", framing="chunk", login=steps, auto=True, rename=f"{rename} {{name}}", pause=0.05
-        ),
-    ]
+def first_question(text: str) -> Ask | None:
+    """What a greeting asks for; None when it asks for nothing."""
+    plain, last = fold(text), fold(last_line(text))
+    if not plain.strip():
+        return None
+    if re.fullmatch(r"[A-Z_]{2,16}[:?>]?", last_line(text)):
+        return Ask("password" if re.search(r"pass|senha|pwd", last) else "name", expect=last_line(text))
+    if re.search(_PASSWORD, last) and not re.search(NAME_WORDS, last):
+        return Ask("password", expect=expectation(text))
+    prompted = last.endswith((":", "?", ">", "»", "$", "=", "...", "…"))
+    named = [c for c in commands(text) if c.use == "name"]
+    if prompted and re.search(NAME_WORDS, re.sub(r"/\w+", "", last)) and not named:
+        return Ask("name", expect=expectation(text))
+    if named:
+        return Ask("command", named[0].template, expectation_before(text))
+    if prompted and re.search(_ROOM, last):
+        return Ask("room", room_answer(text), expectation(text))
+    if prompted or re.search(NAME_WORDS, re.sub(rf"{_GIVEN}|/\w+", "", plain)):
+        return Ask("name", expect=expectation(text))
+    return None
 
 
-def _first_line(data: bytes) -> str | None:
+def next_question(text: str) -> Ask | None:
+    """What is asked after a first answer; None when nothing is: a welcome that ends in a colon is no question."""
+    plain, last = fold(text), fold(last_line(text))
+    if not plain.strip():
+        return None
+    prompted = last.endswith((":", "?", ">", "...")) or bool(re.fullmatch(r"[A-Z_]{2,16}", last_line(text)))
+    if prompted and re.search(_PASSWORD + r"|^pass|^pwd", last):
+        return Ask("password", expect=expectation(text))
+    if prompted and re.search(_ROOM, last) and not re.search(r"welcome|bem-?vindo|bienvenid|joined", last):
+        return Ask("room", room_answer(text), expectation(text))
+    if re.search(_REFUSED, plain) and not re.search(_TAKEN, plain):
+        wanted = [c for c in commands(text) if c.use in ("name", "room")]
+        if wanted:
+            return Ask("command", wanted[0].template, None)
+    return None
+
+
+def expectation_before(text: str) -> str | None:
     """The first words of a greeting, up to whatever varies."""
-    words = re.split(r"[\d,!:]|user|guest|cliente", text_of(data).strip(), maxsplit=1)[0].strip()
-    return words[:24] or None
+    first = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    words = re.split(r"[\d,!:<(\[]|user|guest|client|anon|visitante", first, maxsplit=1, flags=re.I)[0].strip()
+    return words[:24].strip() if len(words) >= 3 else None
 
 
-def _named() -> list[Profile]:
-    """The first message is the name, unasked."""
-    return [
-        Profile(name="first line is the name", framing="line", login=(LoginStep(send="{name}"),)),
-        Profile(name="first chunk is the name", framing="chunk", login=(LoginStep(send="{name}"),), pause=0.05),
-    ]
+def room_answer(text: str) -> str:
+    """A room to enter: the first one that is offered, else a name of our own."""
+    offered = re.search(
+        r"(?:rooms?|salas?|channels?|canais|salons?)[^:\n]{0,20}:[ \t]*\[?['\"#]?([\w-]{2,16})", fold(text)
+    )
+    if offered and offered[1] not in ("none", "nenhuma", "ninguna", "name", "nome", "nombre"):
+        found = re.search(re.escape(offered[1]), text, re.IGNORECASE)
+        return found[0] if found else offered[1]
+    if re.search(r"(?m)^\s*1\s*[).:-]", text):
+        return "1"
+    return "lobby"
 
 
-def _plain() -> list[Profile]:
-    """No login: what comes is relayed; the client puts its own name in front."""
-    return [
-        Profile(name="raw lines", framing="line", say="{name}: {text}", attributes="client"),
-        Profile(name="raw chunks", framing="chunk", say="{name}: {text}", attributes="client", pause=0.05),
-    ]
+def is_refusal(text: str) -> bool:
+    """Whether an answer sounds like a no."""
+    return re.search(_REFUSED, fold(text)) is not None
 
 
-def _commands() -> list[Profile]:
-    return [
-        Profile(name=f"login by {word}", framing="line", login=(LoginStep(send=f"{word} {{name}}"),))
-        for word in ("/nick", "NICK", "JOIN", "/name", "/join", "/login")
-    ]
+def commands(text: str) -> list[Command]:
+    """The commands that a text names with their arguments, the order kept; nothing dangerous."""
+    found: dict[str, Command] = {}
+    at = 0
+    while (match := _COMMAND.search(text, at)) is not None:
+        at = match.end("cmd")  # what looked like a command may only stand before one
+        word, places = match["cmd"], re.findall(_PLACE, match["places"])
+        marked, bare = not word[0].isalpha(), fold(word.lstrip("/!\\.#:"))
+        bracketed = places[0][0] in "<[{" or places[0].isupper()
+        if bare in DANGEROUS or not (marked or word.isupper() or (bracketed and places[0][0] in "<[{")):
+            continue
+        if (
+            not marked
+            and bare in ("use", "type", "enter", "digite", "usage", "uso", "escriba", "send")
+            and not bracketed
+        ):
+            continue
+        made = _command(word, bare, match["sep"], places)
+        if made is not None:
+            found.setdefault(made.template, made)
+            at = match.end()
+    for match in re.finditer(r"(?<![\w/.])(/[A-Za-z_]{2,14})\b(?!/)", text):
+        bare = fold(match[1][1:])
+        known = any(c.word == match[1] or (bare == "join" and c.use == "name") for c in found.values())
+        if bare in _NAMING[:20] and bare not in DANGEROUS and not known:
+            found[match[1]] = Command(match[1], f"{match[1]} {{name}}", "name")
+    return sorted(found.values(), key=lambda c: (c.use != "name", _rank(c)))
 
 
-def features(profile: Profile, shown: str) -> Profile:
-    """What a server names in its greeting and after the login: the words for leaving, listing and whispering.
+def _rank(command: Command) -> int:
+    bare = fold(command.word.lstrip("/!\\.#:"))
+    return _NAMING.index(bare) if bare in _NAMING else len(_NAMING)
 
-    The quiet run confirms them.
-    """
-    text = fold(shown)
-    found: dict[str, str] = {}
-    for key, words, template in (
-        ("leave", LEAVE_WORDS, "{word}"),
-        ("list", LIST_WORDS, "{word}"),
-        ("whisper", WHISPER_WORDS, "{word} {{to}} {{text}}"),
-    ):
-        word = next((w for w in words if re.search(rf"(?<![\w/]){re.escape(w)}\b", text)), None)
-        if word is not None and getattr(profile, key) is None:
-            found[key] = template.format(word=word)
-    return profile.model_copy(update=found)
+
+def _command(word: str, bare: str, separator: str, places: list[str]) -> Command | None:
+    sep = " " if separator.strip() == "" else separator
+    kinds = [_kind(place) for place in places[:3]]
+    if len(kinds) >= 2 and kinds[-1] == "text":
+        return Command(word, f"{word}{sep}{{to}} {{text}}", "whisper" if kinds[0] in ("name", "other") else "other")
+    if kinds[0] == "text" or (bare in _SAYING and kinds[0] == "other" and len(kinds) == 1):
+        return Command(word, f"{word}{sep}{{text}}", "say")
+    if kinds[0] == "room" or (bare in _ROOMING and kinds[0] == "room"):
+        return Command(word, f"{word}{sep}{{room}}", "room")
+    if kinds[0] == "name" and bare in _NAMING and len(kinds) == 1:
+        return Command(word, f"{word}{sep}{{name}}", "name")
+    return None
+
+
+def _kind(place: str) -> str:
+    plain = fold(place)
+    if re.search(_TEXTLIKE, plain):
+        return "text"
+    if re.search(_NAMELIKE, plain):
+        return "name"
+    return "room" if re.search(_ROOMLIKE, plain) else "other"

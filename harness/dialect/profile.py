@@ -77,6 +77,7 @@ class Profile(_Part):
     encoding: Literal["utf-8", "ascii"] = "utf-8"
     login: tuple[LoginStep, ...] = ()
     auto: bool = Field(default=False, description="in the room from the connection on; the login only names it")
+    speak_first: bool = Field(default=False, description="whoever comes in is listed only once it has said something")
     say: str = "{text}"
     attributes: Literal["server", "client"] = "server"
     echo: bool | None = None

@@ -1,202 +1,267 @@
-"""Finding out how a server speaks, by talking to fresh instances of it: the driver of `harness.dialect.hypotheses`.
+"""Finding out how a server speaks, by talking to fresh instances of it.
 
-Each hypothesis is a whole profile. It is believed only when two clients who follow it hear each other's tokens both
-ways, with a third as witness. A wrong guess costs a fresh instance, never a trace.
+A conversation with a guess (or none) gives a reading; a reading gives profiles; a profile is believed when three new
+clients on a new instance follow it and hear each other. A wrong guess costs an instance, never a trace. With somebody
+else's server only the polite part of it is done: listen, answer, speak.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+import random
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 
-from harness.client.clock import Clock
-from harness.client.log import Log
-from harness.client.member import Member
-from harness.dialect.hypotheses import Greeting, classify, features, hypotheses
-from harness.dialect.masking import text_of
-from harness.dialect.profile import Profile
+from harness.dialect.hypotheses import commands
+from harness.dialect.masking import fold, text_of
+from harness.dialect.profile import LoginStep, Profile
+from harness.dialect.unspoken import Signs, foreign, reason_of
 from harness.engine.baseline import Learned
-from harness.engine.deadlines import deadlines
+from harness.engine.confirming import Confirmation, Confirmed
+from harness.engine.conversation import (
+    NAMINGS,
+    PATIENT_GREETING_S,
+    Conversation,
+    Guess,
+    PasswordAsked,
+    Reading,
+    Step,
+    screened,
+    stable_words,
+)
+from harness.engine.guests import House
 from harness.engine.options import Options
 from harness.engine.play import run_until_signal
-from harness.history import Baseline
-from harness.properties.quoting import quote
-from harness.room import Room, Setting
-from harness.stage import Plan, Stage
 from harness.target import TargetError, sandbox
 
-#: How long the first greeting may take before the server is believed to be silent, in seconds.
-GREETING_S = 0.6
-#: How long a trial waits for a token, in seconds (calm time).
-TRIAL_S = 0.7
+#: The whole search takes no longer, in seconds; a conversation that has begun is not broken off.
+LONGEST_SEARCH_S = 45.0
+#: A chunk server reads two quick sends as one: so far apart must they be, in seconds.
+CHUNK_PAUSE_S = 0.05
+#: Lines of the transcript that are kept.
+MOST_TRANSCRIPT = 80
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What the source of the server, or of its client, lets one guess: templates of commands and bare words."""
+
+    namings: tuple[str, ...] = ()
+    sayings: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+
+
+@dataclass
+class Search:
+    """One search: conversation after conversation, each on a server of its own."""
+
+    options: Options
+    isolated: bool
+    hints: Hints = Hints()
+    transcript: list[str] = field(default_factory=list)
+    found: Profile | None = None
+    unknown: list[str] = field(default_factory=list)
+    tried: list[str] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
+    proof: list[str] = field(default_factory=list)
+    clients: int = 0
+    _houses: int = 0
+    _began: float = field(default_factory=time.monotonic)
+
+    async def run(self) -> str | None:
+        """Set `found`, or give the reason why nothing was found."""
+        if self.polite:
+            self._houses = random.SystemRandom().randrange(1, 26)
+        queue = [Guess("whatever it asks for")]
+        seen: set[tuple[object, ...]] = set()
+        rejected: set[str] = set()
+        usual = False
+        try:
+            while queue and time.monotonic() - self._began < LONGEST_SEARCH_S:
+                guess = queue.pop(0)
+                if guess.key in seen:
+                    continue
+                seen.add(guess.key)
+                reading = await self._converse(guess)
+                if foreign(reading.greeting) or foreign(b"".join(reading.replies)):
+                    break
+                for profile in profiles(reading):
+                    key = profile.model_copy(update={"name": ""}).model_dump_json()
+                    if key not in rejected and await self._confirm(profile, reading):
+                        return None
+                    rejected.add(key)
+                first = len(self.readings) == 1
+                queue = [*self._next(reading, first=first), *queue]
+                if not queue and not usual:
+                    queue, usual = await self._usual(self.readings[0]), True
+        except PasswordAsked as asked:
+            return f"the server asks for a password ({asked}): declare the login in [dialect] of harness.toml"
+        return reason_of([r.greeting for r in self.readings], [r.text for r in self.readings], self._signs())
+
+    def _signs(self) -> Signs:
+        readings = self.readings
+        return Signs(
+            not_accepted=bool(readings) and all(r.not_accepted for r in readings),
+            one_way=any(r.one_way for r in readings),
+            died=next((r.died for r in readings if r.died), None),
+            ended=bool(readings) and all(r.ended for r in readings),
+        )
+
+    @property
+    def polite(self) -> bool:
+        """Somebody else's server: nothing is tried on it that it did not ask for."""
+        return self.options.spec.kind == "remote"
+
+    @asynccontextmanager
+    async def _house(self) -> AsyncIterator[House]:
+        if self.isolated and self._houses:
+            sandbox.renew_network()
+        house = House(self.options, self.isolated, self.transcript, self._houses)
+        self._houses += 1
+        await house.open()
+        try:
+            yield house
+        finally:
+            await house.close()
+
+    async def _converse(self, guess: Guess) -> Reading:
+        self.transcript.append(f"--- {guess.why}")
+        async with self._house() as house:
+            hints = (*self.hints.sayings, *self.hints.words)
+            reading = await Conversation(house, guess, polite=self.polite, hints=hints).hold()
+        self.readings.append(reading)
+        self.tried.append(f"{guess.why}: {'they hear each other' if reading.works else 'nobody heard anybody'}")
+        return reading
+
+    async def _confirm(self, profile: Profile, reading: Reading) -> bool:
+        start = len(self.transcript)
+        self.transcript.append(f"--- confirming: {profile.name}")
+        async with self._house() as house:
+            made = Confirmation(house, profile, words=(*self.hints.words, *self.hints.sayings), polite=self.polite)
+            confirmed: Confirmed = await made.hold()
+        if confirmed.profile is None:
+            self.tried.append(f"{profile.name}: {confirmed.why_not}")
+            return False
+        self.found, self.unknown = confirmed.profile, confirmed.unknown
+        self.clients = confirmed.profile.max_clients if confirmed.profile.max_clients == 2 else 3
+        self.proof = self.transcript[start:]
+        return True
+
+    def _next(self, reading: Reading, *, first: bool) -> list[Guess]:
+        """What to try after this: what the server's answers name, then the usual."""
+        if reading.cuts_last and not reading.guess.ended:
+            return [replace(reading.guess, why="chunks with a newline", framing="chunk", ended=True)]
+        guesses: list[Guess] = []
+        said = commands(reading.text)
+        namings = [c.template for c in said if c.use == "name"] + list(self.hints.namings)
+        if reading.hinted == "chunk" and reading.ended:
+            guesses.append(replace(reading.guess, why="chunks without a newline", framing="chunk"))
+        sayings = [c.template for c in said if c.use == "say"]
+        asked = tuple(reading.steps) if reading.steps else ()
+        for naming in dict.fromkeys(namings):
+            guesses.append(Guess(f"login by {naming!r}", (Step(naming, _opening(reading)),)))
+            guesses += [
+                Guess(f"login by {naming!r}, {say!r}", (Step(naming, _opening(reading)),), say) for say in sayings
+            ]
+        guesses += [Guess(f"speaking by {say!r}", asked, say) for say in sayings if asked]
+        if first and not self.polite:
+            guesses.append(Guess("the name unasked", (Step("{name}"),)) if reading.asked else Guess("no login", ()))
+        return guesses
+
+    async def _usual(self, reading: Reading) -> list[Guess]:
+        """The usual commands for a name, those first that were answered otherwise than nonsense is; other oddities."""
+        if self.polite:
+            return []
+        late = [
+            Guess("after a long silence", greeting_s=PATIENT_GREETING_S),
+            Guess("lines that end in CR LF", framing="line", newline="\r\n"),
+        ]
+        self.transcript.append("--- the usual commands for a name")
+        async with self._house() as house:
+            answered, others = await screened(house, NAMINGS)
+        guesses = [Guess(f"login by {naming!r}", (Step(naming, _opening(reading)),)) for naming in (*answered, *others)]
+        return [*guesses[: len(answered)], *late, *guesses[len(answered) :]]
+
+
+def _opening(reading: Reading) -> str | None:
+    return stable_words([g for g in reading.greetings if g[1]]) if reading.greeting else None
+
+
+def profiles(reading: Reading) -> list[Profile]:
+    """The profiles that this reading speaks for, the likeliest first; none when nobody heard anybody."""
+    if not reading.works or reading.framing is None:
+        return []
+    send = reading.framing
+    values: dict[str, object] = {
+        "framing": send if send == reading.receive else {"send": send, "receive": reading.receive},
+        "say": reading.say,
+    }
+    if send == "chunk":
+        values["pause"] = CHUNK_PAUSE_S
+    if reading.guess.newline != "\n":
+        values["newline"] = reading.guess.newline
+    if not reading.named:
+        values |= {"attributes": "client", "say": reading.say.replace("{text}", "{name}: {text}")}
+    values["name"] = _title(reading)
+    if reading.login:
+        values |= _login(reading)
+    found = [Profile.model_validate(values)]
+    if send == "chunk":
+        ended = found[0].model_copy(update={"newline": "\n"})
+        found = [ended] if reading.guess.ended else [*found, ended]
+    return found
+
+
+def _title(reading: Reading) -> str:
+    """The archetype in a word or two."""
+    if not reading.login:
+        return "no login"
+    if reading.optional:
+        return "given name"
+    by_command = [s.send for s in reading.steps if s.send != "{name}" and "{name}" in s.send]
+    if by_command:
+        return f"login by {by_command[0].replace(' {name}', '').replace('{name}', '')}"
+    if reading.asked is None:
+        return "the first message is the name"
+    word = text_of(reading.greeting).strip()
+    return f"keyword {word}" if word.isupper() and len(word) <= 16 and " " not in word else "asked for the name"
+
+
+def _login(reading: Reading) -> dict[str, object]:
+    """The steps of the login: each waits for words that every newcomer was shown, the last for those of the welcome."""
+    steps: list[LoginStep] = []
+    for number, step in enumerate(reading.steps):
+        expect = step.expect
+        if number == 0:
+            greeted = [(n, g) for n, g in reading.greetings if g]
+            shown = all(g for _, g in reading.greetings)
+            if expect is None or not all(fold(expect) in fold(text_of(g)) for _, g in greeted):
+                expect = stable_words(greeted) if reading.greeting and shown else None
+        elif expect is None:
+            expect = stable_words(reading.answers.get(reading.steps[number - 1].send, []))
+        if expect is not None:
+            steps.append(LoginStep(expect=expect))
+        steps.append(LoginStep(send=step.send))
+    last = reading.answers.get(reading.steps[-1].send, []) if reading.steps else []
+    welcome = stable_words(last) if len(last) > 1 else None
+    if welcome is not None:
+        steps.append(LoginStep(expect=welcome))
+    values: dict[str, object] = {"login": tuple(steps)}
+    naming = next((s.send for s in reading.steps if "{name}" in s.send and s.send != "{name}"), None)
+    if reading.optional and naming is not None:
+        values |= {"auto": True, "rename": naming}
+    return values
 
 
 def detect(options: Options) -> Learned:
     """The profile that lets people talk, or why none was found. To be called in a forked worker."""
     isolated = sandbox.enter(namespaces=options.namespaces and options.spec.kind != "remote")
     search = Search(options, isolated)
-
-    async def all_of_it() -> str | None:
-        return await search.run()
-
     try:
-        failure = run_until_signal(all_of_it)
+        failure = run_until_signal(search.run)
     except TargetError as error:
         return Learned(failure=str(error), transcript=error.output, start_error=True)
-    return Learned(profile=search.found, failure=failure, transcript="\n".join(search.transcript[-60:]))
-
-
-class Search:
-    """One search: a greeting, then hypothesis after hypothesis, each on a server of its own."""
-
-    def __init__(self, options: Options, isolated: bool) -> None:
-        self.options = options
-        self.isolated = isolated
-        self.transcript: list[str] = []
-        self.found: Profile | None = None
-        self.shown = ""
-        limits = replace(deadlines([], patience=options.patience), join_s=1.2 * options.patience)
-        self.baseline = Baseline(limits, named=False, login=False)
-
-    async def run(self) -> str | None:
-        """Set `found`, or give the reason why nothing was found."""
-        greeting = await self._listen()
-        self.transcript.append(f"on connecting: {quote(greeting.first) or 'nothing'}")
-        for profile in hypotheses(greeting):
-            if await self._trial(profile):
-                self.found = features(await self._borders(profile), greeting.text + self.shown)
-                return None
-        return (
-            "could not find out how this server speaks: two clients never heard each other's words. Declare [dialect] in "
-            "harness.toml (framing, login), see docs/dialects.md"
-        )
-
-    async def _listen(self) -> Greeting:
-        """What the server says by itself to the first and to the second who connect."""
-        shown: list[bytes] = []
-
-        async def act(room: Room) -> bool:
-            first = await room.connect("ana")
-            await self._quiet(room, first)
-            second = await room.connect("bia")
-            await self._quiet(room, second)
-            shown.extend((bytes(first.inbox.raw), bytes(second.inbox.raw)))
-            return True
-
-        await self._with_server(Profile(), act)
-        return classify(*shown)
-
-    async def _quiet(self, room: Room, member: Member) -> None:
-        await room.until(lambda: member.inbox.total > 0 or member.gone, GREETING_S)
-        seen = -1
-        while member.inbox.total != seen and not member.gone:
-            seen = member.inbox.total
-            await room.until(lambda s=seen: member.inbox.total != s, 0.15)  # type: ignore[misc]
-
-    async def _trial(self, profile: Profile) -> bool:
-        """Whether three who follow this profile hear one another, and nobody hears a login as a message."""
-
-        async def act(room: Room) -> bool:
-            members = [await room.connect(who) for who in ("ana", "bia", "caio")]
-            for member in members:
-                if member.gone or not await member.log_in((), room.deadlines.join_s):
-                    return False
-                await room.log.read_by_server(member)
-                member.established = True
-            for one in members:
-                if not await self._heard_by_all(room, one, members):
-                    return False
-            self.shown = "\n".join(text_of(bytes(m.inbox.raw)) for m in members)
-            return not login_overheard(profile, members)
-
-        heard = await self._with_server(profile, act)
-        self.transcript.append(f"tried {profile.name}: {'they hear each other' if heard else 'nobody heard anybody'}")
-        return heard
-
-    async def _heard_by_all(self, room: Room, one: Member, members: list[Member]) -> bool:
-        """Said up to three times: many servers list a client only after its first message."""
-        tokens: set[str] = set()
-        others = [m for m in members if m is not one]
-        for _ in range(3):
-            tokens.add(await one.say(room.words(), kind="fence"))
-            if await room.until(lambda: all(tokens & m.inbox.tokens for m in others), TRIAL_S * self.options.patience):
-                return True
-        return False
-
-    async def _borders(self, profile: Profile) -> Profile:
-        """Whether a server that was spoken to in lines really looks for their ends.
-
-        One that relays half a line at once takes each read for a message: chunks; unless it cuts two lines that came
-        in one segment apart, then it means lines (and gets half of them wrong).
-        """
-        if profile.framing_name("send") != "line" or profile.attributes == "client":
-            return profile
-        seen: dict[str, bytes] = {}
-
-        async def act(room: Room) -> bool:
-            ana, bia = [await room.connect(who) for who in ("ana", "bia")]
-            for member in (ana, bia):
-                await member.log_in((), room.deadlines.join_s)
-                await room.log.read_by_server(member)
-                member.established = True
-                await self._heard_by_all(room, member, [ana, bia])
-            (one, first), (two, second) = ana.compose("first"), ana.compose("second")
-            await ana.utter([one, two], first + second)
-            await room.until(lambda: {one.token, two.token} <= bia.inbox.tokens, TRIAL_S)
-            half, data = ana.compose("half a line")
-            start = len(bia.inbox.raw)
-            await ana.utter([half], data.rstrip(b"\r\n"))
-            await room.until(lambda: half.token.encode() in bytes(bia.inbox.raw[start:]), TRIAL_S / 2)
-            seen["half"] = bytes(bia.inbox.raw[start:]) if half.token.encode() in bytes(bia.inbox.raw[start:]) else b""
-            seen["apart"] = b"" if joined(bytes(bia.inbox.raw), one.text, two.text) else b"apart"
-            return True
-
-        await self._with_server(profile, act)
-        if not seen.get("half") or seen.get("apart"):
-            return profile
-        receive = "line" if seen["half"].endswith(b"\n") else "chunk"
-        self.transcript.append(
-            "half a line is relayed at once, and two lines as one: messages are what one read brings"
-        )
-        update = {"framing": {"send": "chunk", "receive": receive}, "pause": 0.05, "name": f"{profile.name}, chunks"}
-        return profile.model_copy(update=update)
-
-    async def _with_server(self, profile: Profile, act: object) -> bool:
-        clock = Clock()
-        stage: Stage | None = None
-        log = Log(clock, lambda: stage.starved_s() if stage else None)
-        stage = Stage(
-            Plan(self.options.spec, self.baseline.deadlines, wait_s=self.options.wait_s, isolated=self.isolated), log
-        )
-        room = Room(Setting(profile, self.baseline, visits=self._names()), stage, log, clock)
-        clock.start()
-        try:
-            await stage.start()
-            return bool(await act(room))  # type: ignore[operator]
-        finally:
-            for member in log.members:
-                if member.wire:
-                    member.wire.reset()
-                if not member.joined and member.inbox.total and profile.login:
-                    self.transcript.append(f"  {member.who} was shown {quote(bytes(member.inbox.raw), 120)}")
-            await stage.end()
-            await clock.stop()
-
-    def _names(self) -> dict[str, int]:
-        """With a remote server no name is used twice."""
-        if self.options.spec.kind != "remote":
-            return {}
-        return {who: len(self.transcript) for who in ("ana", "bia", "caio")}
-
-
-def login_overheard(profile: Profile, members: list[Member]) -> bool:
-    """Whether the answer to a login was relayed as a message: then it was none."""
-    if not profile.login or not members[0].inbox.raw:
-        return False
-    first = text_of(bytes(members[0].inbox.raw))
-    return any(line.strip() == members[1].name for line in first.splitlines())
-
-
-def joined(raw: bytes, first: bytes, second: bytes) -> bool:
-    """Whether two messages that were sent in one segment came out as one: nothing but a newline between them."""
-    start, end = raw.find(first), raw.find(second)
-    return start < 0 or end < 0 or raw[start + len(first) : end].strip(b"\r\n") == b""
+    lines = search.proof if search.found else [*search.tried, *search.transcript]
+    return Learned(profile=search.found, failure=failure, transcript="\n".join(lines[-MOST_TRANSCRIPT:]))

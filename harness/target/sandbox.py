@@ -132,6 +132,14 @@ def _unshare_network() -> str | None:
     return None
 
 
+def renew_network() -> None:
+    """Another empty network namespace for whatever is opened from now on: no TIME_WAIT of an earlier server is in it.
+
+    Only for a worker whose `enter` gave it one; what is open already stays in the old one.
+    """
+    _unshare_network()
+
+
 def namespaces_allowed() -> tuple[bool, str]:
     """Whether a worker gets a network namespace; if not, why, and how to allow it."""
     if _libc is None:

@@ -202,6 +202,15 @@ class Server:
         self._process.poll()
         return tree.is_alive(self.listener_pid)
 
+    def is_waiting(self) -> bool | None:
+        """Whether every thread of the tree sleeps, and nobody stands in the accept queue; None where unknown."""
+        states = [tree.is_waiting(pid) for pid in tree.family(self.pid, self._mark)]
+        return None if None in states else all(states) and self.waiting_outside() == 0
+
+    def waiting_outside(self) -> int:
+        """Connections that it has not accepted yet."""
+        return sum(s.unread for s in sockets.tcp(sockets.LISTEN) if s.port == self.port)
+
     def exit_status(self) -> int | None:
         """The exit status of the process that was started; negative: a signal. None while it runs."""
         return self._process.poll()

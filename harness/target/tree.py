@@ -103,6 +103,18 @@ def waited(pid: int) -> float:
     return total / 1e9
 
 
+def is_waiting(pid: int) -> bool | None:
+    """Whether every thread of a process sleeps: it has nothing to do until something comes. None where unknown."""
+    try:
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with contextlib.suppress(FileNotFoundError):
+                if Path(f"/proc/{pid}/task/{task}/stat").read_bytes().rpartition(b")")[2].split()[0] in (b"R", b"D"):
+                    return False
+    except OSError:
+        return None
+    return True
+
+
 def _usage_elsewhere(pid: int) -> Usage | None:
     try:
         process = psutil.Process(pid)

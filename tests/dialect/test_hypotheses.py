@@ -1,116 +1,154 @@
-"""What a greeting lets one guess: in which order hypotheses are tried, in English, Portuguese and Spanish."""
+"""What a text lets one guess: the question it asks, the commands it names, in four languages."""
 
 from __future__ import annotations
 
 import pytest
 
-from harness.dialect.hypotheses import Kind, classify, features, hypotheses
+from harness.dialect.hypotheses import Ask, commands, first_question, is_refusal, next_question, room_answer
 from harness.dialect.masking import fold
-from harness.dialect.profile import Profile
+from harness.dialect.unspoken import Signs, foreign, reason_of
 
 #: Words that might stop a server or throw somebody out: no guess ever sends them.
 DANGEROUS = ("shutdown", "stop", "kill", "kick", "ban", "clear", "delete", "restart", "reboot", "halt")
 
 
 @pytest.mark.parametrize(
-    ("greeting", "kind"),
+    ("greeting", "want", "expect"),
     [
-        (b"", "silent"),
-        (b"\r\n", "silent"),
-        (b"Enter your name: ", "prompt"),
-        (b"Username:", "prompt"),
-        (b"Welcome to the chat!\nWhat is your nickname?\n", "prompt"),
-        (b"Login> ", "prompt"),
-        ("Digite seu nome de usuário: ".encode(), "prompt"),
-        (b"Digite seu apelido: ", "prompt"),
-        (b"Bem-vindo ao chat!\r\nInforme o seu nome:\r\n", "prompt"),
-        ("¿Cuál es tu nombre? ".encode(), "prompt"),
-        (b"Introduce tu nombre de usuario: ", "prompt"),
-        (b"\x1b[1;36mNome: \x1b[0m", "prompt"),
-        (b"NICK", "keyword"),
-        (b"NICK\n", "keyword"),
-        (b"SUBMIT_NAME\n", "keyword"),
-        (b"Welcome user1! Use /nick to change your name.\n", "auto"),
-        (b"Bem-vindo, user1! Use /nick NOME para trocar de nome.\n", "auto"),
-        (b"Bienvenido cliente3. Escribe /nick para cambiarlo.\n", "auto"),
-        (b"Welcome to the chat server!\n", "greeting"),
-        (b"Bem-vindo ao chat!\n", "greeting"),
-        (b"Bienvenido al chat\n", "greeting"),
-        (b"Hello. 3 people online.\r\n", "greeting"),
+        ("Enter your name: ", "name", "Enter your name:"),
+        ("Username:", "name", "Username:"),
+        ("Welcome to the chat!\nWhat is your nickname?\n", "name", "What is your nickname?"),
+        ("Login> ", "name", "Login>"),
+        ("Digite seu nome de usuário: ", "name", "Digite seu nome de usuário:"),
+        ("Bem-vindo ao chat!\r\nInforme o seu nome:\r\n", "name", "Informe o seu nome:"),
+        ("¿Cuál es tu nombre? ", "name", "¿Cuál es tu nombre?"),
+        ("\x1b[1;36mNome: \x1b[0m".replace("\x1b[1;36m", "").replace("\x1b[0m", ""), "name", "Nome:"),
+        ("NICK", "name", "NICK"),
+        ("NICK\n", "name", "NICK"),
+        ("SUBMIT_NAME\n", "name", "SUBMIT_NAME"),
+        ("Who are you?", "name", "Who are you?"),
+        ("Please enter your username to join the chat\n", "name", "your username to join the chat"),
+        ("Commands: /quit, /list\nEnter your name: ", "name", "Enter your name:"),
+        ("Password:", "password", "Password:"),
+        ("Senha: ", "password", "Senha:"),
+        ("Enter the room to join:", "room", "Enter the room to join:"),
+        ("PASS", "password", "PASS"),
     ],
 )
-def test_a_typical_greeting_is_of_its_kind(greeting: bytes, kind: Kind) -> None:
-    assert classify(greeting).kind == kind
-
-
-def test_the_command_for_a_name_is_taken_from_the_greeting() -> None:
-    assert classify(b"You are guest7. Type /name NAME to change it.\n").rename == "/name"
-    first = hypotheses(classify(b"You are guest7. Type /name NAME to change it.\n"))[0]
-    assert first.auto
-    assert first.login[-1].send == "/name {name}"
-    assert first.login[0].expect == "You are"
+def test_a_question_is_known_by_its_last_words(greeting: str, want: str, expect: str) -> None:
+    asked = first_question(greeting)
+    assert asked is not None
+    assert (asked.want, asked.expect) == (want, expect)
 
 
 @pytest.mark.parametrize(
-    ("greeting", "expect"),
+    "greeting",
     [
-        (b"Enter your name: ", "Enter your name:"),
-        (b"Welcome!\nDigite seu apelido: ", "Digite seu apelido:"),
-        (b"SUBMITNAME\n", "SUBMITNAME"),
+        "", "\r\n", "Welcome to the chat server!\n", "Bem-vindo ao chat!\n", "Bienvenido al chat\n",
+        "Hello. 3 people online.\r\n", "Welcome! Your username is user12\n", "Seu nome é convidado3.\n",
     ],
-)
-def test_a_prompt_is_answered_with_the_name_once_its_last_words_have_come(greeting: bytes, expect: str) -> None:
-    first = hypotheses(classify(greeting))[0]
-    assert first.framing == "line"
-    assert [(s.expect, s.send) for s in first.login] == [(expect, "{name}")]
+)  # fmt: skip
+def test_a_greeting_that_asks_nothing_is_no_question(greeting: str) -> None:
+    assert first_question(greeting) is None
 
 
 @pytest.mark.parametrize(
-    ("greeting", "first"),
+    ("greeting", "send"),
     [
-        (b"", "first line is the name"),
-        (b"Welcome to the chat server!\n", "raw lines"),
-        (b"Enter your name: ", "prompt, lines"),
-        (b"Bem-vindo, user1! Use /nick NOME\n", "given name, lines"),
+        ("Welcome user1! Use /nick to change your name.\n", "/nick {name}"),
+        ("Bem-vindo, user1! Use /nick NOME para trocar de nome.\n", "/nick {name}"),
+        ("Bienvenido cliente3. Escribe /nick para cambiarlo.\n", "/nick {name}"),
+        ("You are guest7. Type /name NAME to change it.\n", "/name {name}"),
+        ("Please register: JOIN <name>\n", "JOIN {name}"),
+        ("usage: name:<your name>\n", "name:{name}"),
+        ("Send USER <username> first\n", "USER {name}"),
+        ("Comandos: /entrar <apelido>, /sair\n", "/entrar {name}"),
     ],
 )
-def test_the_likeliest_guess_comes_first(greeting: bytes, first: str) -> None:
-    assert hypotheses(classify(greeting))[0].name == first
-
-
-@pytest.mark.parametrize("greeting", [b"", b"name: ", b"NICK", b"hi user1, /nick changes it\n", b"Welcome\n"])
-def test_the_simplest_servers_are_tried_whatever_the_greeting(greeting: bytes) -> None:
-    names = [profile.name for profile in hypotheses(classify(greeting))]
-    assert {"raw lines", "first line is the name", "login by /nick"} <= set(names)
-    assert len(names) == len(set(names))
-
-
-@pytest.mark.parametrize("greeting", [b"", b"name: ", b"NICK", b"hi user1, /nick changes it\n", b"/shutdown /kick\n"])
-def test_nothing_dangerous_is_ever_sent(greeting: bytes) -> None:
-    for profile in hypotheses(classify(greeting)):
-        found = features(profile, classify(greeting).text)
-        sent = [step.send or "" for step in found.login]
-        sent += [found.leave or "", found.list or "", found.whisper or "", found.rename or ""]
-        assert not [text for text in sent if any(word in fold(text) for word in DANGEROUS)]
+def test_the_command_for_a_name_is_taken_from_the_greeting(greeting: str, send: str) -> None:
+    asked = first_question(greeting)
+    assert asked is not None
+    assert (asked.want, asked.send) == ("command", send)
 
 
 @pytest.mark.parametrize(
-    ("greeting", "found"),
+    ("text", "ask"),
     [
-        (b"Commands: /list, /quit, /msg USER TEXT", ("/quit", "/list", "/msg {to} {text}")),
-        (b"Comandos: /usuarios /sair", ("/sair", "/usuarios", None)),
-        (b"Use /WHO or /Exit", ("/exit", "/who", None)),
-        (b"see http://example.org/list and /quitting", (None, None, None)),
-        (b"/w NAME TEXT whispers, /who lists", (None, "/who", "/w {to} {text}")),
-        (b"", (None, None, None)),
+        ("Welcome, ana! Type your messages:\n", None),
+        ("Olá ana! Bem-vindo ao chat.\n", None),
+        ("ana joined\nPassword:", "password"),
+        ("Enter room name: ", "room"),
+        ("ERROR: not registered. Usage: JOIN <name>\n", "command"),
+        ("Name in use. Use /nick NAME for another.\n", None),
     ],
 )
-def test_the_words_for_leaving_listing_and_whispering_are_read(
-    greeting: bytes, found: tuple[str | None, str | None, str | None]
-) -> None:
-    profile = features(Profile(), classify(greeting).text)
-    assert (profile.leave, profile.list, profile.whisper) == found
+def test_a_second_question_is_only_what_surely_is_one(text: str, ask: str | None) -> None:
+    found = next_question(text)
+    assert (found.want if found else None) == ask
 
 
-def test_what_is_declared_is_not_replaced_by_what_is_read() -> None:
-    assert features(Profile(leave="/bye"), "/quit to leave").leave == "/bye"
+def test_the_commands_of_a_text_are_told_apart_by_their_arguments() -> None:
+    found = commands("Commands: /nick NAME, /join <room>, /say <text>, /msg USER TEXT, /quit, /list")
+    assert {(c.template, c.use) for c in found} == {
+        ("/nick {name}", "name"),
+        ("/join {room}", "room"),
+        ("/say {text}", "say"),
+        ("/msg {to} {text}", "whisper"),
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/kick <user>  /ban <name>  /shutdown  /stop <name>  SHUTDOWN <name>  KILL <user>  /nick <name>",
+        "Usage: DELETE <name>",
+        "/restart NAME or /reboot NAME",
+    ],
+)
+def test_nothing_dangerous_is_ever_taken_from_a_text(text: str) -> None:
+    assert not [c for c in commands(text) if any(word in fold(c.template) for word in DANGEROUS)]
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("Available rooms: Games, Music\nChoose a room:", "Games"),
+        ("Salas: geral, jogos\nSala: ", "geral"),
+        ("1. General\n2. Random\nRoom:", "1"),
+        ("Which channel?", "lobby"),
+    ],
+)
+def test_a_room_that_is_offered_is_taken(text: str, answer: str) -> None:
+    assert room_answer(text) == answer
+
+
+@pytest.mark.parametrize("text", ["err: unknown command: x", "Usuário inválido", "You must join a room first", "ERR"])
+def test_a_refusal_is_known_by_its_words(text: str) -> None:
+    assert is_refusal(text) == (text != "ERR")
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n", "HTTP"),
+        (b"\xac\xed\x00\x05sr", "Java objects"),
+        (b"\x80\x04\x95\x10\x00", "pickled"),
+        (b"\x15\x03\x01\x00\x02", "TLS"),
+        (b"-----BEGIN PUBLIC KEY-----\nMII", "encrypted"),
+        (bytes(range(256)), "encrypted"),
+    ],
+)
+def test_what_is_not_spoken_is_named(data: bytes, what: str) -> None:
+    found = foreign(data)
+    assert found is not None
+    assert what in found
+    assert what in reason_of([data], [], Signs())
+
+
+@pytest.mark.parametrize("data", [b"Welcome", "Olá, qual é o seu nome? ".encode(), b"NICK", b"", b"\x00\x05hello"])
+def test_a_chat_is_not_taken_for_something_else(data: bytes) -> None:
+    assert foreign(data) is None
+
+
+def test_an_ask_is_answered_with_the_name_unless_it_says_otherwise() -> None:
+    assert Ask("name").send == "{name}"

@@ -1,0 +1,352 @@
+"""Confirming a dialect: a fresh instance, new names, three clients who follow it to the letter; then its commands.
+
+Only what three clients (two where no third fits) confirm is believed. The commands come last, on a client that may be
+lost; nothing that might stop a server is ever sent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from harness.dialect import tokens
+from harness.dialect.framing import Framing
+from harness.dialect.hypotheses import LEAVE_WORDS, LIST_WORDS, WHISPER_WORDS, commands
+from harness.dialect.masking import fold, mask, stands_in, text_of
+from harness.dialect.profile import Names, Profile, fill
+from harness.engine.guests import Guest, House
+
+#: A message is said again so often: some servers list a client only after its first one.
+HELLOS = 3
+#: How long is waited for the words of a login, and for a message, in calm seconds.
+EXPECT_S, HEAR_S = 2.0, 1.3
+#: Names that are longer than most servers want, and ones that many still take.
+LONG_NAMES = (24, 20, 16, 12, 10)
+_HELP = re.compile(r"(?<!\w)(/help|/ajuda|/ayuda|/comandos|/commands|/aide|\?help|!help)\b")
+
+
+@dataclass
+class Confirmed:
+    """What came of it: the profile with what was learned on top, or why not."""
+
+    profile: Profile | None = None
+    why_not: str = ""
+    unknown: list[str] = field(default_factory=list)
+
+
+class Confirmation:
+    """One profile on one fresh instance."""
+
+    def __init__(self, house: House, profile: Profile, *, words: Sequence[str] = (), polite: bool = False) -> None:
+        self.house = house
+        self.profile = profile
+        self.words = tuple(words)
+        self.polite = polite
+        self.learned: dict[str, object] = {}
+        self.unknown: list[str] = []
+        self._number = 0
+        self._slowest_s = 0.0
+
+    async def hold(self) -> Confirmed:
+        """Three come in, each is heard by those before; then everybody by everybody."""
+        guests: list[Guest] = []
+        for number in range(3):
+            guest = await self.house.guest()
+            await self.house.settle(at_least_s=0.03)
+            why = await self._comes_in(guest, guests)
+            if why is not None:
+                if number < 2 or not await self._no_room(guest, guests):
+                    return Confirmed(why_not=why)
+                self.learned["max_clients"] = 2
+                break
+            guests.append(guest)
+        for one in guests:
+            if not await self._heard(one, [g for g in guests if g is not one]):
+                return Confirmed(why_not=f"{one.name} was heard once and then no more")
+        if (why := self._attribution_differs(guests)) is not None:
+            return Confirmed(why_not=why)
+        await self._features(guests)
+        return Confirmed(self.profile.model_copy(update=self.learned), unknown=self.unknown)
+
+    # -- coming in -----------------------------------------------------------------------------------------------
+
+    async def _comes_in(self, guest: Guest, others: list[Guest]) -> str | None:
+        """Why it did not get in; None when it did and is heard."""
+        before = {g.name: len(g.raw) for g in others}
+        for step in self.profile.login:
+            if step.expect is not None and not await self._expect(guest, fill(step.expect, name=guest.name)):
+                return f"{guest.name} waited for {step.expect!r}"
+            if step.send is not None:
+                guest.heed()
+                guest.send(self._framing().encode(fill(step.send, name=guest.name).encode()))
+                await self.house.settle()
+        if guest.ended:
+            return f"the server ended {guest.name}'s connection"
+        shown = {g.name: text_of(bytes(g.raw[before[g.name] :])) for g in others}
+        if not others:
+            return None
+        said = await self._heard(guest, others)
+        if said is None and len(others) == 1 and not guest.ended:
+            await self.say(others[0])  # some list a client only after its first message
+            await self.house.settle()
+            said = await self._heard(guest, others)
+            if said is not None:
+                self.learned["speak_first"] = True
+        if said is None:
+            return f"nobody heard {guest.name}"
+        if said > 1 and not self.profile.named and not self.learned.get("speak_first"):
+            return f"the first words of {guest.name} were not heard: they were taken for something else"
+        return self._overheard(guest, others, shown)
+
+    def _overheard(self, guest: Guest, others: list[Guest], shown: dict[str, str]) -> str | None:
+        """Whether the answer to the login went round as a message: then it was none."""
+        if not self.profile.named:
+            return None
+        for other in others:
+            fronts = [mask(line.split(guest.name)[0]).strip() for line in re.split(r"[\r\n\0]", shown[other.name])
+                      if line.strip().endswith(guest.name)]  # fmt: skip
+            if (
+                fronts
+                and mask(self._front(other)).strip() in fronts
+                and not stands_in(guest.name, self._front(other).encode())
+            ):
+                return f"the name of {guest.name} went round as a message"
+        return None
+
+    async def _expect(self, guest: Guest, words: str) -> bool:
+        def seen() -> bool:
+            return fold(words) in fold(text_of(guest.new)) or guest.ended is not None
+
+        await self.house.settle(until=seen)
+        if not seen():
+            longest = EXPECT_S / 4 if guest.new.strip() else EXPECT_S  # something else was answered
+            await self.house.settle(at_least_s=longest * self.house.options.patience, until=seen)
+        return fold(words) in fold(text_of(guest.new))
+
+    async def _no_room(self, guest: Guest, guests: list[Guest]) -> bool:
+        """Whether a third is simply not served, while the two go on."""
+        server = self.house.server
+        outside = server is not None and server.waiting_outside() > 0
+        return (guest.ended is not None or outside or not guest.raw) and bool(await self._heard(guests[0], guests[1:]))
+
+    def _framing(self) -> Framing:
+        return self.profile.sending()
+
+    # -- speaking ------------------------------------------------------------------------------------------------
+
+    async def _heard(self, one: Guest, others: list[Guest]) -> int | None:
+        """At which attempt all the others heard it; None when they never did."""
+        said: list[bytes] = []
+        began = self.house.clock.now()
+        for attempt in range(1, HELLOS + 1):
+            words = await self.say(one)
+            said.append(words)
+
+            def heard(which: list[bytes]) -> bool:
+                return one.ended is not None or all(any(w in g.raw for w in which) for g in others)
+
+            await self.house.settle(until=lambda: heard(said[-1:]))
+            if not heard(said[-1:]):
+                longest = max(HEAR_S * self.house.options.patience / 2, 1.5 * self._slowest_s)
+                await self.house.settle(at_least_s=longest, until=lambda: heard(said))
+            if one.ended:
+                return None
+            if heard(said[-1:]) or heard(said):
+                self._slowest_s = max(self._slowest_s, self.house.clock.now() - began)
+                await self.house.settle()
+                return attempt
+        return None
+
+    async def say(self, one: Guest, words: str = "", template: str | None = None, **values: str) -> bytes:
+        """Say something with a token; the whole text as it must arrive."""
+        self._number += 1
+        words = words or f"message {self._number}"
+        text = f"{words} {tokens.make(self.house.guests.index(one), self._number, words)}"
+        for guest in self.house.guests:
+            guest.heed()
+        spoken = fill(template or self.profile.say, text=text, name=one.name, **values)
+        one.send(self._framing().encode(spoken.encode()))
+        return text.encode()
+
+    def _front(self, listener: Guest) -> str:
+        """What stood before the last message that this one heard."""
+        text = text_of(listener.new)
+        found = re.search(r"([^\r\n\0]*?)\w[^\r\n\0]*? xq[0-9a-z]{9}", text)
+        return found[1] if found else ""
+
+    def _attribution_differs(self, guests: list[Guest]) -> str | None:
+        """A server that is said to put the names in front must do so."""
+        if self.profile.attributes == "client" or not self.profile.named:
+            return None
+        last = guests[-1]
+        if not any(stands_in(last.name, g.new) for g in guests[:-1]):
+            return f"the name of {last.name} did not stand with its words"
+        return None
+
+    # -- what else it can do -------------------------------------------------------------------------------------
+
+    async def _features(self, guests: list[Guest]) -> None:
+        shown = "\n".join(text_of(bytes(g.raw)) for g in self.house.guests)
+        shown += await self._help(guests, shown)
+        if len(guests) == 3:
+            await self._list(guests, shown)
+            await self._whisper(guests, shown)
+            await self._leave(guests, shown)
+        await self._newcomers(guests)
+
+    def _candidates(self, shown: str, usual: Sequence[str], bare: Sequence[str], pattern: str) -> list[str]:
+        """Words to try: those that the server's text or its source names, then the usual ones where that is allowed."""
+        text = fold(shown)
+        known = [w for w in (*usual, *bare) if re.search(rf"(?<![\w/]){re.escape(fold(w))}(?![\w])", text)]
+        hinted = [w for w in self.words if re.fullmatch(pattern, fold(w))]
+        blind = [] if self.polite else [*usual, *bare]
+        if self.polite:
+            known = [w for w in known if not w.isalpha()]
+        return list(dict.fromkeys([*known, *hinted, *blind]))
+
+    async def _help(self, guests: list[Guest], shown: str) -> str:
+        found = _HELP.search(fold(shown))
+        if found is None:
+            return ""
+        guests[0].heed()
+        await self._command(guests[0], found[1])
+        return "\n" + text_of(guests[0].new)
+
+    async def _command(self, guest: Guest, text: str) -> None:
+        for one in self.house.guests:
+            one.heed()
+        guest.send(self._framing().encode(text.encode()))
+        await self.house.settle()
+
+    async def _list(self, guests: list[Guest], shown: str) -> None:
+        """Asked by the first: the answer names the two others, and nobody else is told."""
+        if self.profile.list is not None or not self.profile.named:
+            return None
+        first, second, third = guests
+        words = self._candidates(shown, LIST_WORDS, BARE_LISTS, r"[/!.]?(list\w*|users?|who|online|usuarios|names|membros|clients?|members)")  # fmt: skip
+        for word in words[:12]:
+            await self._command(first, word)
+            if first.ended or not self.house.alive():
+                return self._missed(f"{word!r} ended the connection")
+            answer = first.new
+            if stands_in(second.name, answer) and stands_in(third.name, answer) and not second.new.strip():
+                self.learned["list"] = word
+                return None
+        return None
+
+    async def _whisper(self, guests: list[Guest], shown: str) -> None:
+        """From the first to the second. That the words of the command are gone shows that it was understood."""
+        if self.profile.whisper is not None or not self.profile.named:
+            return None
+        first, second, _ = guests
+        named = [
+            c.template
+            for c in commands(shown)
+            if c.use == "whisper" and not fold(c.word).startswith(("/join", "/room"))
+        ]
+        hinted = [w for w in self.words if "{to}" in w]
+        usual = [f"{word} {{to}} {{text}}" for word in WHISPER_WORDS if not self.polite or word in fold(shown)]
+        at = [] if self.polite and not re.search(r"@\w", shown) else ["@{to} {text}"]
+        for template in list(dict.fromkeys([*named, *hinted, *usual, *at]))[:10]:
+            if template.split()[0] == self.profile.say.split()[0] and len(self.profile.say.split()) > 1:
+                continue
+            text = await self.say(first, template=template, to=second.name)
+            await self.house.settle(until=lambda t=text: t in second.new)  # type: ignore[misc]
+            await self.house.settle()
+            if first.ended or not self.house.alive():
+                return self._missed(f"{template!r} ended the connection")
+            line = next((x for x in re.split(r"[\r\n\0]", text_of(second.new)) if text.decode() in x), "")
+            front = line.split(text.decode())[0]
+            if line and template.split()[0] not in front and not re.search(rf"@?{second.name}\W*$", front.strip()):
+                self.learned["whisper"] = template
+                return None
+        return None
+
+    async def _newcomers(self, guests: list[Guest]) -> None:
+        """A fourth with accents, a fifth with a long name: both may be lost."""
+        if self.learned.get("max_clients") or self.polite:
+            return None
+        accented = await self._spare()
+        if accented is None:
+            return self._missed("a fourth client did not get in")
+        text = await self.say(accented, "olá coração")
+        await self._reaches(guests[0], text)
+        if text not in guests[0].new:
+            self.learned["encoding"] = "ascii"
+        if self.profile.named and self.profile.attributes == "server":
+            await self._name_limits(guests)
+        return None
+
+    async def _name_limits(self, guests: list[Guest]) -> None:
+        for length in LONG_NAMES:
+            name = ("bartholomewbartholomewxyz"[: length - 1] + "qvw"[len(self.house.guests) % 3])[:length]
+            guest = await self._spare(name)
+            if guest is not None:
+                text = await self.say(guest)
+                await self._reaches(guests[0], text)
+                shown = text_of(guests[0].new).split(text.decode())[0]
+                known = max((n for n in range(3, length + 1) if name[:n] in shown), default=0)
+                if text in guests[0].new and known == length:
+                    if length < LONG_NAMES[0]:
+                        self.learned["names"] = Names(max=length)
+                    return
+                if text in guests[0].new and known >= 3:
+                    self.learned["names"] = Names(max=known)
+                    return
+        self._missed("how long a name may be")
+
+    async def _reaches(self, listener: Guest, text: bytes) -> bool:
+        """Whether these words come, in twice the time that others took."""
+        longest = max(HEAR_S / 4, 2.5 * self._slowest_s)
+        await self.house.settle(at_least_s=longest, until=lambda: text in listener.new)
+        await self.house.settle()
+        return text in listener.new
+
+    async def _spare(self, name: str | None = None) -> Guest | None:
+        guest = await self.house.guest(name)
+        await self.house.settle(at_least_s=0.03)
+        for step in self.profile.login:
+            if step.expect is not None and not await self._expect(guest, fill(step.expect, name=guest.name)):
+                return None
+            if step.send is not None:
+                guest.heed()
+                guest.send(self._framing().encode(fill(step.send, name=guest.name).encode()))
+                await self.house.settle()
+        return None if guest.ended else guest
+
+    async def _leave(self, guests: list[Guest], shown: str) -> None:
+        """The last thing that the last one does; the others must still hear each other."""
+        if self.profile.leave is not None or len(guests) < 3:
+            return
+        going = guests[-1]
+        named = _leave_phrases(shown)
+        words = self._candidates(shown, LEAVE_WORDS, BARE_LEAVES, r"[/!.:{]?(quit|exit|sair|leave|bye|salir|q|logout|tchau|close_connection|disconnect|quitter|adeus|fim)\}?!?")  # fmt: skip
+        for word in list(dict.fromkeys([*named, *words]))[:18]:
+            await self._command(going, word)
+            if going.ended is not None:
+                if self.house.alive() and await self._heard(guests[0], [guests[1]]):
+                    self.learned["leave"] = word
+                else:
+                    self._missed(f"{word!r} stopped the server")
+                return
+
+    def _missed(self, what: str) -> None:
+        """Something that could not be found out, for the user to read."""
+        self.unknown.append(what)
+
+
+BARE_LISTS = ("LIST", "list", "WHO", "USERS", "users")
+BARE_LEAVES = ("quit", "exit", "QUIT", "sair", "bye", "EXIT", "{quit}", "!quit", ":q")
+_LEAVE_BY = r"(?:quit|exit|leave|sair|salir|quitter|desconectar|disconnect)\b[^.\n]{0,16}\b(?:type|digite|use|escriba|escribe|write|send|press|enter|envie|mande)"
+_TO_LEAVE = r"(?:to|para|pour|a fin de)\s+(?:quit|exit|leave|disconnect|sair|salir|quitter|end|desconectar|close)"
+
+
+def _leave_phrases(shown: str) -> list[str]:
+    """`type 'bye' to leave`: the word, as it stands there."""
+    found = re.findall(rf"['\"`<]?([/!:.{{\\]?\w{{1,12}}[}}!]?)['\"`>]?,?\s+{_TO_LEAVE}", shown, re.IGNORECASE)
+    found += re.findall(rf"{_LEAVE_BY}\s+['\"`<]?([/!:.{{\\]?\w{{1,12}}[}}!]?)", shown, re.IGNORECASE)
+    return [w for w in found if fold(w) not in ("enter", "command", "comando", "stop", "shutdown")]
+
+
+Wait = Callable[[], bool]

@@ -1,0 +1,552 @@
+"""One conversation with an unknown server: two guests come in, speak, and it is looked at who heard what, and how.
+
+A guess may say how to come in and how to speak; what it leaves open is found out on the way: the greeting's question is
+answered, the name is sent without its newline first and the newline alone afterwards (so one login settles what a
+message is), and what is refused is read for the command that would have been right.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from harness.dialect import tokens
+from harness.dialect.hypotheses import Ask, commands, first_question, is_refusal, next_question, room_answer
+from harness.dialect.masking import fold, lines, mask, stands_in, text_of
+from harness.dialect.profile import fill
+from harness.engine.guests import Guest, House
+
+#: How long the first greeting may take, and how long it is waited when silence must be certain, in seconds.
+GREETING_S, PATIENT_GREETING_S = 0.12, 3.0
+#: A message that nobody has heard may still be on its way: a server may flush once a second.
+LATE_S = 1.3
+#: Half a message is looked for at least so long, and two and a half times as long as a whole one took.
+HALF_S = 0.2
+#: Answers that a login may need.
+MOST_STEPS = 5
+#: Ways to speak when bare words are not taken, the most usual first.
+SAYINGS = ("MSG {text}", "/msg {text}", "SAY {text}", "/say {text}", "SEND {text}", "BROADCAST {text}", "/all {text}",
+           "MESSAGE {text}", "/broadcast {text}", "msg:{text}", "message:{text}", "CHAT {text}", "MSG:{text}", "MSG|{text}")  # fmt: skip
+#: Commands by which a name may be given when nothing says so.
+NAMINGS = ("/nick {name}", "NICK {name}", "JOIN {name}", "/name {name}", "LOGIN {name}", "/login {name}", "USER {name}",
+           "NAME {name}", "name:{name}", "CONNECT {name}", "REGISTER {name}", "/user {name}", "HELLO {name}", "NICK:{name}",
+           "JOIN:{name}", "LOGIN:{name}", "/register {name}", "/join {name}", "/entrar {name}", "JOIN|{name}")  # fmt: skip
+ROOMS = ("/join {room}", "JOIN {room}", "/entrar {room}", "/room {room}")
+
+
+class PasswordAsked(Exception):
+    """The server wants a password: that is never guessed."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One answer of a login, and the words after which it is due."""
+
+    send: str
+    expect: str | None = None
+
+
+@dataclass(frozen=True)
+class Guess:
+    """How to come in and speak. `steps` None: whatever the greeting asks for. `framing` None: to be found out.
+
+    `ended`: a chunk is sent with the newline behind it.
+    """
+
+    why: str
+    steps: tuple[Step, ...] | None = None
+    say: str = "{text}"
+    framing: str | None = None
+    newline: str = "\n"
+    ended: bool = False
+    greeting_s: float = GREETING_S
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Two guesses of the same key are the same experiment."""
+        return (
+            self.steps and tuple(s.send for s in self.steps),
+            self.say,
+            self.framing,
+            self.newline,
+            self.ended,
+            self.greeting_s,
+        )
+
+
+@dataclass
+class Told:
+    """One message: who said it, and what each of the others was shown while it went round."""
+
+    speaker: Guest
+    text: str
+    shown: dict[str, bytes]
+
+    def heard_by(self, guest: Guest) -> bool:
+        """Whether the words reached a guest whole."""
+        return self.text.encode() in self.shown.get(guest.name, b"")
+
+    def before(self, guest: Guest) -> str:
+        """What stands in front of the words."""
+        line = text_of(self.shown[guest.name]).split(self.text)[0]
+        return re.split(r"[\n\0]", line)[-1].lstrip("\r")
+
+
+@dataclass
+class Reading:
+    """What a conversation has shown."""
+
+    guess: Guess
+    greeting: bytes = b""
+    second_greeting: bytes = b""
+    asked: Ask | None = None
+    steps: list[Step] = field(default_factory=list)
+    names_heard: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    answers: dict[str, list[tuple[str, bytes]]] = field(default_factory=dict)
+    greetings: list[tuple[str, bytes]] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
+    replies: list[bytes] = field(default_factory=list)
+    say: str = "{text}"
+    works: bool = False
+    one_way: bool = False
+    framing: str | None = None
+    hinted: str | None = None
+    cuts_last: bool = False
+    receive: str = "chunk"
+    before: str = ""
+    named: bool = False
+    login: bool = True
+    optional: bool = False
+    ended: int = 0
+    third: bool | None = None
+    in_turn: bool = False
+    not_accepted: bool = False
+    unread: bool = False
+    died: str | None = None
+    others_shown: str = ""
+
+    @property
+    def text(self) -> str:
+        """Everything that the server said to its guests, the greeting first."""
+        return "\n".join([text_of(self.greeting), *(text_of(r) for r in self.replies), self.others_shown])
+
+
+class Conversation:
+    """The experiment itself. `hold` gives the reading; it raises PasswordAsked."""
+
+    def __init__(self, house: House, guess: Guess, *, polite: bool = False, hints: tuple[str, ...] = ()) -> None:
+        self.house = house
+        self.guess = guess
+        self.polite = polite
+        self.hints = hints
+        self.reading = Reading(guess, say=guess.say, hinted=guess.framing)
+        self._number = 0
+        self._slowest_s = 0.0
+
+    async def hold(self) -> Reading:
+        """Two come, speak, and are looked at."""
+        reading = self.reading
+        zelda = await self.house.guest()
+        await self.house.settle(at_least_s=self.guess.greeting_s)
+        reading.greeting = bytes(zelda.raw)
+        yuri = await self.house.guest()
+        await self.house.settle(at_least_s=min(0.08, self.guess.greeting_s))
+        reading.second_greeting = bytes(yuri.raw)
+        reading.in_turn = bool(reading.greeting) and not reading.second_greeting
+        server = self.house.server
+        reading.not_accepted = server is not None and server.waiting_outside() > 0
+        for guest in (zelda, yuri):
+            await self._come_in(guest)
+            if guest.ended:
+                reading.ended += 1
+                break
+        if not reading.ended:
+            if reading.not_accepted and server is not None:
+                reading.in_turn, reading.not_accepted = True, server.waiting_outside() > 0
+            await self._speak(zelda, yuri)
+        if not reading.works and not reading.ended and not self.polite:
+            await self._obstacles(zelda, yuri)
+        if reading.works:
+            await self._borders(zelda, yuri)
+        if reading.works:
+            self._look_at_messages(zelda, yuri)
+            await self._third(zelda, yuri)
+        reading.unread = self.house.unread() > 0
+        reading.others_shown = "\n".join(text_of(bytes(g.raw)) for g in self.house.guests)
+        if not self.house.alive():
+            reading.died = f"the server ended (exit status {server.exit_status() if server else '?'})"
+        return reading
+
+    # -- coming in -----------------------------------------------------------------------------------------------
+
+    async def _come_in(self, guest: Guest) -> None:
+        reading, first = self.reading, not self.reading.names_heard
+        guest.heed()
+        reading.greetings.append((guest.name, bytes(guest.raw)))
+        reading.names_heard[guest.name] = {}
+        if first:
+            if self.guess.steps is not None:
+                reading.steps = list(self.guess.steps)
+            else:
+                reading.asked = first_question(text_of(reading.greeting))
+                reading.steps = [self._step(reading.asked, reading.greeting)]
+        reply = b""
+        for step in reading.steps:
+            reply = await self._answer(guest, step.send)
+            if guest.ended:
+                return
+        for _ in range(MOST_STEPS - len(reading.steps) if first else 0):
+            ask = next_question(text_of(reply))
+            if ask is not None and ask.want == "password":
+                raise PasswordAsked(text_of(reply).strip()[-80:])
+            if ask is None:
+                break
+            further = self._step(ask, reply)
+            if further.send in [s.send for s in reading.steps] or "{name}" in further.send:
+                break
+            reading.steps.append(further)
+            reply = await self._answer(guest, further.send)
+
+    def _step(self, ask: Ask | None, shown: bytes) -> Step:
+        if ask is None:
+            return Step("{name}")
+        if ask.want == "password":
+            raise PasswordAsked(text_of(shown).strip()[-80:])
+        return Step(ask.send.replace("{room}", room_answer(text_of(shown))), ask.expect)
+
+    async def _answer(self, guest: Guest, template: str) -> bytes:
+        """Send an answer; what came back. Without knowing what a message is: the words alone, then the newline."""
+        reading, text = self.reading, fill(template, name=guest.name).encode()
+        self._heed()
+        if reading.hinted is not None:
+            guest.send(text + self._end())
+            await self.house.settle()
+        else:
+            guest.send(text)
+            await self.house.settle()
+            if self._reacted() or guest.ended:
+                reading.hinted = "chunk"
+            elif not guest.ended:
+                guest.send(self.guess.newline.encode())
+                await self.house.settle()
+                if self._reacted():
+                    reading.hinted = "line?"
+        shown = {g.name: g.new for g in self.house.guests}
+        if "{name}" in template:
+            reading.names_heard[guest.name] = shown
+        reply = guest.heed()
+        reading.replies.append(reply)
+        reading.answers.setdefault(template, []).append((guest.name, reply))
+        return reply
+
+    def _end(self) -> bytes:
+        bare = self.reading.hinted == "chunk" and not self.guess.ended
+        return b"" if bare else self.guess.newline.encode()
+
+    def _heed(self) -> None:
+        for guest in self.house.guests:
+            guest.heed()
+
+    def _reacted(self) -> bool:
+        return any(guest.new for guest in self.house.guests)
+
+    # -- speaking ------------------------------------------------------------------------------------------------
+
+    async def _speak(self, zelda: Guest, yuri: Guest) -> None:
+        """Both, twice: many servers list a client only after its first message. Nothing is concluded before."""
+        reading = self.reading
+        for speaker, listener in ((zelda, yuri), (yuri, zelda)) * 2:
+            if speaker.ended or listener.ended:
+                reading.ended += 1
+                return
+            told = await self._say(speaker, (listener,))
+            reading.replies.append(told.shown[speaker.name])
+            if self._both_ways(zelda, yuri):
+                return
+        if all(is_refusal(text_of(t.shown[t.speaker.name])) for t in reading.told):
+            return
+        await self.house.settle(at_least_s=LATE_S * self.house.options.patience, until=lambda: self._late(zelda, yuri))
+        self._both_ways(zelda, yuri)
+
+    def _late(self, zelda: Guest, yuri: Guest) -> bool:
+        for told in reversed(self.reading.told):
+            for guest in (zelda, yuri):
+                if guest is not told.speaker and not told.heard_by(guest) and told.text.encode() in guest.new:
+                    told.shown[guest.name] = guest.new
+                    self._slowest_s = LATE_S
+        return self._both_ways(zelda, yuri)
+
+    def _both_ways(self, zelda: Guest, yuri: Guest) -> bool:
+        """Whether each has heard the other."""
+        heard = [
+            any(t.speaker is one and t.heard_by(other) for t in self.reading.told)
+            for one, other in ((zelda, yuri), (yuri, zelda))
+        ]
+        self.reading.works, self.reading.one_way = all(heard), any(heard)
+        return self.reading.works
+
+    async def _say(self, speaker: Guest, listeners: tuple[Guest, ...], *, template: str | None = None,
+                   end: bytes | None = None) -> Told:  # fmt: skip
+        self._number += 1
+        words = f"hello {self._number}"
+        token = tokens.make(self.house.guests.index(speaker), self._number, words)
+        text = f"{words} {token}"
+        self._heed()
+        speaker.send(
+            fill(template or self.reading.say, text=text, name=speaker.name).encode()
+            + (self._end() if end is None else end)
+        )
+
+        def heard() -> bool:
+            return all(text.encode() in g.new or g.ended for g in listeners)
+
+        began = self.house.clock.now()
+        if await self.house.settle(until=heard):
+            self._slowest_s = max(self._slowest_s, self.house.clock.now() - began)
+        await self.house.settle()
+        told = Told(speaker, text, {g.name: g.new for g in self.house.guests})
+        cut = text[:-1].encode()
+        if any(cut in g.new and text.encode() not in g.new for g in listeners):
+            self.reading.cuts_last = True
+        self.reading.told.append(told)
+        return told
+
+    async def _obstacles(self, zelda: Guest, yuri: Guest) -> None:
+        """They came in and are not heard: a name, a room must come first, or words must be said by a command."""
+        reading = self.reading
+        if reading.asked is None and reading.guess.steps is None and is_refusal(text_of(reading.replies[0])):
+            reading.steps = []  # what was sent unasked was no name
+            if await self._by_name(zelda, yuri):
+                return
+        if not await self._in_a_room(zelda, yuri):
+            await self._by_command(zelda, yuri)
+
+    async def _by_name(self, zelda: Guest, yuri: Guest) -> bool:
+        """The commands that answers, hints and habit name; the first that is not refused is kept."""
+        reading, text = self.reading, self._all_text(zelda, yuri)
+        named = [c.template for c in commands(text) if c.use == "name"]
+        hinted = [hint for hint in self.hints if "{name}" in hint]
+        for template in dict.fromkeys([*named, *hinted, *NAMINGS]):
+            reply = await self._answer(zelda, template)
+            if zelda.ended:
+                return False
+            if not reply.strip() or is_refusal(text_of(reply)):
+                continue
+            reading.steps = [Step(template)]
+            await self._answer(yuri, template)
+            for speaker, listener in ((zelda, yuri), (yuri, zelda)):
+                await self._say(speaker, (listener,))
+            return self._both_ways(zelda, yuri)
+        return False
+
+    async def _in_a_room(self, zelda: Guest, yuri: Guest) -> bool:
+        reading, text = self.reading, self._all_text(zelda, yuri)
+        named = [c.template for c in commands(text) if c.use == "room"]
+        hinted = [hint for hint in self.hints if "{room}" in hint]
+        asked = (
+            bool(named)
+            or any(is_refusal(text_of(r)) for r in reading.replies)
+            or re.search(r"room|sala|canal|channel", fold(text))
+        )
+        for template in dict.fromkeys([*named, *hinted, *(ROOMS if asked else ())]):
+            step = Step(template.replace("{room}", room_answer(text)))
+            if step.send in [s.send for s in reading.steps]:
+                continue
+            replies = [await self._answer(guest, step.send) for guest in (zelda, yuri) if not guest.ended]
+            if zelda.ended or yuri.ended:
+                return False
+            if replies[0] and is_refusal(text_of(replies[0])) and not commands(text_of(replies[0])):
+                continue
+            for speaker, listener in ((zelda, yuri), (yuri, zelda)):
+                await self._say(speaker, (listener,))
+            if self._both_ways(zelda, yuri):
+                reading.steps.append(step)
+                return True
+            if replies[0] and not is_refusal(text_of(replies[0])):
+                reading.steps.append(step)
+                if await self._by_command(zelda, yuri):
+                    return True
+                reading.steps.pop()
+        return False
+
+    async def _by_command(self, zelda: Guest, yuri: Guest) -> bool:
+        reading, text = self.reading, self._all_text(zelda, yuri)
+        named = [c.template for c in commands(text) if c.use == "say"]
+        hinted = [hint for hint in self.hints if "{text}" in hint and "{to}" not in hint]
+        for template in dict.fromkeys([*named, *hinted, *SAYINGS]):
+            if zelda.ended or yuri.ended:
+                return False
+            for speaker, listener in ((zelda, yuri), (yuri, zelda)):
+                told = await self._say(speaker, (listener,), template=template)
+                reading.replies.append(told.shown[speaker.name])
+                if not told.heard_by(listener) and speaker is zelda:
+                    break
+            if self._both_ways(zelda, yuri):
+                reading.say = template
+                return True
+        return False
+
+    def _all_text(self, *guests: Guest) -> str:
+        return "\n".join(text_of(bytes(g.raw)) for g in guests)
+
+    # -- looking -------------------------------------------------------------------------------------------------
+
+    async def _borders(self, zelda: Guest, yuri: Guest) -> None:
+        """Half a message, without its newline: heard at once, it is a chunk; then two lines in one segment."""
+        reading = self.reading
+        if reading.guess.framing in ("line", "chunk"):
+            reading.framing = reading.guess.framing
+            return
+        half = await self._say(zelda, (yuri,), end=b"")
+        if reading.cuts_last:
+            reading.works = False  # once more, with the newline that this server takes away
+            return
+        if not half.heard_by(yuri):
+            longest = max(HALF_S, 2.5 * self._slowest_s)
+            await self.house.settle(at_least_s=longest, until=lambda: half.text.encode() in yuri.new)
+            half.shown[yuri.name] = yuri.new
+        reading.framing = "chunk" if half.heard_by(yuri) else "line"
+        if reading.framing == "line":
+            zelda.send(self.guess.newline.encode())
+            await self.house.settle(until=lambda: half.text.encode() in yuri.new)
+            await self.house.settle()
+            reading.told.remove(half)
+            return
+        if yuri.ended or zelda.ended:
+            return
+        if await self._cuts_lines_apart(zelda, yuri):
+            reading.framing = "line"
+
+    async def _cuts_lines_apart(self, zelda: Guest, yuri: Guest) -> bool:
+        one, two = "first half", "second half"
+        self._number += 1
+        one, two = (f"{w} {tokens.make(0, self._number * 2 + i, w)}" for i, w in enumerate((one, two)))
+        say = self.reading.say
+        self._heed()
+        zelda.send("".join(fill(say, text=t, name=zelda.name) + "\n" for t in (one, two)).encode())
+        await self.house.settle(until=lambda: two.encode() in yuri.new)
+        await self.house.settle()
+        shown = bytes(yuri.new)
+        start, end = shown.find(one.encode()), shown.find(two.encode())
+        between = shown[start + len(one) : end] if 0 <= start < end else b""
+        template = fill(say, text="", name=zelda.name).encode().strip()
+        return (
+            between.strip(b"\r\n\0 ").removeprefix(template).strip() != b""
+            if template
+            else between.strip(b"\r\n\0 ") != b""
+        )
+
+    def _look_at_messages(self, zelda: Guest, yuri: Guest) -> None:
+        """What stands before the words: the name, an address, nothing; and whether the login was one."""
+        reading = self.reading
+        told = [(t, o) for t in reading.told for o in (zelda, yuri) if o is not t.speaker and t.heard_by(o)]
+        ends = [t.shown[o.name].split(t.text.encode(), 1)[1] for t, o in told]
+        reading.receive = "line" if ends and all(e.endswith(b"\n") for e in ends) else "chunk"
+        last, listener = told[-1]
+        reading.before = last.before(listener)
+        reading.named = stands_in(last.speaker.name, reading.before.encode())
+        if reading.named:
+            return
+        for message, other in told:
+            name = message.speaker.name
+            shown = text_of(reading.names_heard.get(name, {}).get(other.name, b""))
+            words = [w for w in re.split(r"[\r\n\0]", shown) if name in w]
+            if not words:
+                continue
+            front, _, behind = words[0].partition(name)
+            if self._same(front, message.before(other)) and not behind.strip():
+                reading.login = False
+            return
+
+    def _same(self, one: str, other: str) -> bool:
+        return mask(one).strip() == mask(other).strip()
+
+    async def _third(self, zelda: Guest, yuri: Guest) -> None:
+        """A third comes and speaks without logging in: is the first thing that it says a message, or its name?"""
+        reading = self.reading
+        wanda = await self.house.guest()
+        await self.house.settle(at_least_s=0.05)
+        reading.greetings.append((wanda.name, bytes(wanda.raw)))
+        if wanda.ended or zelda.ended or yuri.ended:
+            reading.third = False if wanda.ended else None
+            return
+        server = self.house.server
+        if server is not None and server.waiting_outside() > 0:
+            reading.third = False
+            return
+        reading.third = True
+        asked = reading.asked is not None and reading.asked.want == "name" and reading.login
+        if (asked or reading.named) and not self._by_a_command():
+            return
+        end = b"" if reading.framing == "chunk" and not self.guess.ended else self.guess.newline.encode()
+        first = await self._say(wanda, (zelda,), end=end)
+        second = await self._say(wanda, (zelda,), end=end)
+        heard_first, heard = first.heard_by(zelda), second.heard_by(zelda)
+        if self._by_a_command():
+            reading.optional = heard_first
+        elif (
+            heard_first
+            and heard
+            and self._same(first.before(zelda), second.before(zelda))
+            and first.text not in text_of(second.shown[zelda.name]).split(second.text)[0]
+        ):
+            reading.login = False
+        elif heard:
+            reading.login = True
+
+    def _by_a_command(self) -> bool:
+        return any("{name}" in s.send and s.send != "{name}" for s in self.reading.steps)
+
+
+async def screened(house: House, namings: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Try commands for a name, each on two connections of its own: those that seem to be understood, and the others."""
+    nonsense = text_of(await _said(house, await house.guest(), "zzyzx qwerty"))
+    understood: list[str] = []
+    for naming in namings:
+        if not house.alive():
+            break
+        one, other = await house.guest(), await house.guest()
+        replies = [await _said(house, g, fill(naming, name=g.name)) for g in (one, other)]
+        text = text_of(replies[0])
+        if text.strip() and (is_refusal(text) or mask(text) == mask(nonsense)):
+            continue
+        heard = False
+        for speaker, listener in ((one, other), (other, one)):
+            words = tokens.make(house.guests.index(speaker), 1, "hello")
+            await _said(house, speaker, f"hello {words}")
+            heard = heard or words.encode() in listener.new
+        if heard:
+            understood.insert(0, naming)
+        elif text.strip() and not (one.ended or other.ended):
+            understood.append(naming)
+    return understood, [n for n in namings if n not in understood]
+
+
+async def _said(house: House, guest: Guest, words: str) -> bytes:
+    for one in house.guests:
+        one.heed()
+    if not guest.ended:
+        guest.send(words.encode() + b"\n")
+        await house.settle()
+    return guest.new
+
+
+def stable_words(shown: list[tuple[str, bytes]]) -> str | None:
+    """The words that every newcomer was shown, with {name} for its name: the surest sign that a login is over."""
+    if not shown or not all(data.strip() for _, data in shown):
+        return None
+    common = [part for part in lines(shown[0][1], (shown[0][0],)) if all(part in lines(d, (n,)) for n, d in shown[1:])]
+    found: list[str] = []
+    for part in common:
+        for piece in re.split(r"#|(?<=[.!?])", part):
+            words = shortened(piece.strip(" -*=>:|"))
+            enough = len(re.sub(r"\{name\}|\W", "", words)) >= 3 or "{name}" in words
+            if enough and all(fold(fill(words, name=name)) in fold(text_of(data)) for name, data in shown):
+                found.append(words)
+    return next((f for f in found if "{name}" in f), found[0] if found else None)
+
+
+def shortened(words: str) -> str:
+    """As much of the words as makes sure, cut between two of them."""
+    return words if len(words) <= 32 else words[:32].rsplit(" ", 1)[0].strip()

@@ -1,0 +1,219 @@
+"""Guests: bare connections to an instance of an unknown server, and the sense for when it has said all it will say.
+
+A guest knows no dialect. It sends bytes, keeps what comes, and writes both into the transcript. *Settled* means: the
+server has read what was sent, all its threads sleep, and nothing has come for a moment. Where the kernel cannot be
+asked (a remote server), a longer moment has to do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+from harness.client.clock import Clock
+from harness.client.log import Log
+from harness.client.wire import Wire
+from harness.engine.deadlines import deadlines
+from harness.engine.options import Options
+from harness.history import Ending
+from harness.properties.quoting import quote
+from harness.stage import Plan, Stage
+from harness.target import Server, TargetError
+
+#: Nothing has come for so long, and the server sleeps: it is settled.
+MOMENT_S = 0.04
+#: The same for a server of which only the socket is known.
+REMOTE_MOMENT_S = 0.4
+#: A server that has not read what was sent, or not accepted, may be asleep between two looks.
+UNREAD_S = 0.35
+#: Nothing is waited for longer than this.
+LONGEST_S = 3.0
+#: Looks at the server's threads, and how many in a row must find them asleep.
+LOOK_S, LOOKS = 0.006, 4
+#: What is kept of one guest's stream, in bytes.
+KEPT_BYTES = 1 << 16
+#: Names that stand in no greeting: letters only, 4 or 5 of them, none a part of a word.
+NAMES = ("zelda", "yuri", "wanda", "vasco", "ugur", "tulio", "quim", "kenji")
+
+
+class Guest:
+    """One connection on which nothing is framed."""
+
+    def __init__(self, name: str, house: House) -> None:
+        self.name = name
+        self.raw = bytearray()
+        self.mark = 0
+        self.ended: Ending | None = None
+        self.wire: Wire | None = None
+        self.steps_done = 0
+        self._told = 0
+        self._house = house
+
+    def came(self, data: bytes) -> None:
+        """Called by the wire."""
+        if len(self.raw) < KEPT_BYTES:
+            self.raw += data[: KEPT_BYTES - len(self.raw)]
+        self._house.heard(self)
+
+    def over(self, how: Ending) -> None:
+        """Called by the wire."""
+        self.ended = how
+        self._house.heard(self)
+
+    @property
+    def new(self) -> bytes:
+        """What came since the last time it was heeded."""
+        return bytes(self.raw[self.mark :])
+
+    def heed(self) -> bytes:
+        """What came since the last time; from now on it is known."""
+        new, self.mark = self.new, len(self.raw)
+        return new
+
+    def send(self, data: bytes) -> bool:
+        """One segment. False when the connection is gone."""
+        self._house.tell()
+        self._house.transcript.append(f"{self.name} -> {quote(data)}")
+        try:
+            return self.wire is not None and self.wire.send_now(data) == len(data)
+        except OSError:
+            return False
+
+    def tell(self) -> None:
+        """Put what came into the transcript."""
+        if len(self.raw) > self._told:
+            self._house.transcript.append(f"{self.name} <- {quote(bytes(self.raw[self._told :]), 300)}")
+            self._told = len(self.raw)
+        if self.ended is not None and self._told >= 0:
+            self._house.transcript.append(f"{self.name}: the server ended the connection ({self.ended})")
+            self._told = 1 << 60
+
+
+class House:
+    """One instance of the server, and its guests. Use `opened`."""
+
+    def __init__(self, options: Options, isolated: bool, transcript: list[str], number: int) -> None:
+        self.options = options
+        self.transcript = transcript
+        self.guests: list[Guest] = []
+        self.clock = Clock()
+        self._number = number
+        self._last_s = 0.0
+        limits = deadlines([], patience=options.patience)
+        self.log = Log(self.clock, lambda: self.stage.starved_s())
+        self.stage = Stage(Plan(options.spec, replace(limits), wait_s=options.wait_s, isolated=isolated), self.log)
+
+    async def open(self) -> None:
+        """Start it. Raises TargetError."""
+        self.clock.start()
+        try:
+            await self.stage.start()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Everybody is gone by RST (no TIME_WAIT is left on the port), then the server."""
+        self.tell()
+        for guest in self.guests:
+            if guest.wire is not None:
+                if self.stage.remote:
+                    guest.wire.close()
+                else:
+                    guest.wire.reset()
+        await self.stage.end()
+        await self.clock.stop()
+
+    def tell(self) -> None:
+        """Bring the transcript up to date."""
+        for guest in self.guests:
+            guest.tell()
+
+    def heard(self, _: Guest) -> None:
+        """Something came."""
+        self._last_s = self.clock.now()
+        self.log.beat()
+
+    @property
+    def server(self) -> Server | None:
+        """The process, if it is ours."""
+        return self.stage.server if isinstance(self.stage.server, Server) else None
+
+    def alive(self) -> bool:
+        """Whether the server runs."""
+        return self.stage.alive()
+
+    async def guest(self, name: str | None = None) -> Guest:
+        """One more connection. A connection that is refused is a guest whose stay has ended."""
+        letter = "abcdefghijklmnopqrstuvwxyz"[self._number % 26]
+        made = Guest(name or NAMES[len(self.guests) % len(NAMES)] + letter * (self._number > 0), self)
+        self.guests.append(made)
+        self.tell()
+        try:
+            made.wire = await Wire.open(
+                self.stage.address, made.came, made.over, deadline_s=self.stage.plan.deadlines.connect_s
+            )
+            self.transcript.append(f"{made.name} connects")
+        except (OSError, TimeoutError):
+            made.ended = "error"
+            self.transcript.append(f"{made.name} cannot connect")
+        return made
+
+    def unread(self) -> int:
+        """Bytes of the guests that the server has not read."""
+        if self.server is None:
+            return 0
+        return sum(self.server.unread(g.wire.local_port) or 0 for g in self.guests if g.wire and not g.ended)
+
+    async def settle(self, *, at_least_s: float = 0.0, until: Callable[[], bool] | None = None) -> bool:
+        """Wait until the server has said all that it will say by itself, or `until` holds; whether that held.
+
+        `at_least_s`: how long is waited for a first byte in any case.
+        """
+        began, calm = self.clock.now(), self.clock.calm()
+        looks, self._last_s = 0, self.clock.now()
+        moment = MOMENT_S if self.server is not None else REMOTE_MOMENT_S
+        while self.clock.calm() - calm < LONGEST_S * self.options.patience:
+            if until is not None and until():
+                return True
+            await self.log.pulse.next(LOOK_S if self.server else 0.05)
+            now = self.clock.now()
+            waiting = self._waiting()
+            looks = looks + 1 if waiting else 0
+            quiet = now - self._last_s
+            if quiet < moment or now - began < at_least_s:
+                looks = min(looks, LOOKS - 1)
+                continue
+            if looks >= LOOKS and self.unread() == 0:
+                break
+            if quiet > UNREAD_S:
+                break
+        return until() if until is not None else False
+
+    def _waiting(self) -> bool:
+        """Whether the server sleeps; for a remote one the moment alone decides."""
+        if self.server is None or not self.server.is_alive():
+            return True
+        return self.server.is_waiting() is not False
+
+
+@contextlib.asynccontextmanager
+async def opened(options: Options, isolated: bool, transcript: list[str], number: int):  # type: ignore[no-untyped-def]
+    """A house for as long as the block runs."""
+    house = House(options, isolated, transcript, number)
+    await house.open()
+    try:
+        yield house
+    finally:
+        await house.close()
+
+
+def masked_port(text: str) -> str:
+    """Digits folded, so that an address or a number in front compares."""
+    return re.sub(r"\d+", "#", text)
+
+
+__all__ = ["Guest", "House", "TargetError", "asyncio", "masked_port", "opened"]

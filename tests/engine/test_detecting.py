@@ -1,0 +1,75 @@
+"""Each archetype of tests/servers/archetypes.py is found by talking to it, and what cannot be spoken is named."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.engine.baseline import Learned
+from harness.engine.detecting import detect
+from harness.engine.options import Options
+from harness.engine.workers import Workers
+from harness.target import command
+
+ARCHETYPES = Path(__file__).resolve().parents[1] / "servers" / "archetypes.py"
+LINE: dict[str, Any] = {"framing": "line"}
+CHUNK: dict[str, Any] = {"framing": "chunk"}
+MIXED: dict[str, Any] = {"framing": {"send": "chunk", "receive": "line"}}
+#: What each archetype is: the keys of its profile; `login` as what is expected and sent, in turn.
+EXPECTED: dict[str, dict[str, Any]] = {
+    "none": CHUNK | {"login": [], "attributes": "client", "say": "{name}: {text}"},
+    "address": CHUNK | {"login": [], "attributes": "client"},
+    "raw_lines": LINE | {"login": [], "attributes": "client"},
+    "silent": MIXED | {"login": ["{name}", "{name} entrou"], "leave": "sair", "attributes": "server"},
+    "late": CHUNK | {"login": ["{name}"], "encoding": "ascii", "speak_first": True},
+    "keyword": CHUNK | {"login": ["NICK", "{name}", "{name} joined!"], "attributes": "client"},
+    "prompt": CHUNK | {"login": ["Digite seu apelido:", "{name}", "Olá {name}!"], "leave": "{sair}"},
+    "auto": LINE
+    | {"login": ["Welcome", "/nick {name}", "You are now {name}"], "auto": True, "leave": "/quit", "list": "/list",
+       "whisper": "/msg {to} {text}", "rename": "/nick {name}"},
+    "command": LINE | {"login": ["LOGIN {name}"], "say": "MSG {text}", "leave": "QUIT", "auto": False},
+    "drops": LINE | {"login": ["CHAT/", "name:{name}", "hi {name},"]},
+    "room": LINE
+    | {"login": ["/nick {name}", "all right, I will call you", "/join lobby", "welcome to lobby"], "say": "/msg {text}"},
+    "steps": CHUNK
+    | {"login": ["Enter your nickname:", "{name}", "name (rooms: games, music):", "games", "Joined games."]},
+    "cuts": {"framing": {"send": "chunk", "receive": "line"}, "newline": "\n", "login": ["Name?", "{name}"]},
+    "pair": CHUNK | {"login": [], "max_clients": 2},
+}  # fmt: skip
+REASONS = {"password": "password", "web": "HTTP"}
+
+
+@pytest.fixture(scope="module")
+def found() -> dict[str, Learned]:
+    """All of them, six side by side."""
+    waiting, results = [*EXPECTED, *REASONS], {}
+    with Workers(6) as workers:
+        while waiting or workers.busy:
+            while waiting and workers.free:
+                kind = waiting.pop(0)
+                options = Options(spec=command(f"{sys.executable} {ARCHETYPES} {kind} {{port}}"))
+                workers.start(kind, lambda options=options: detect(options), 90.0)  # type: ignore[misc]
+            for done in workers.wait():
+                assert done.failure is None, done.failure
+                results[done.key] = done.value
+    return results
+
+
+@pytest.mark.parametrize("kind", EXPECTED)
+def test_an_archetype_is_found(found: dict[str, Learned], kind: str) -> None:
+    learned, expected = found[kind], dict(EXPECTED[kind])
+    profile = learned.profile
+    assert profile is not None, learned.failure
+    login = [word for step in profile.login for word in (step.expect, step.send) if word is not None]
+    assert login == expected.pop("login"), learned.transcript
+    assert {key: getattr(profile, key) for key in expected} == expected, learned.transcript
+
+
+@pytest.mark.parametrize("kind", REASONS)
+def test_what_is_not_spoken_is_declined_with_a_reason(found: dict[str, Learned], kind: str) -> None:
+    assert found[kind].profile is None
+    assert REASONS[kind] in str(found[kind].failure)
+    assert found[kind].transcript

@@ -1,0 +1,252 @@
+"""Small chat servers as students write them, one an archetype: `python archetypes.py KIND PORT`.
+
+Each is a function that serves one client (in a thread of its own, unless it says otherwise); none says how it speaks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+people: dict[socket.socket, str] = {}
+
+
+def tell(text: str | bytes, but: socket.socket | None = None) -> None:
+    """To everybody, or to everybody else."""
+    for other in list(people):
+        if other is not but:
+            with contextlib.suppress(OSError):
+                other.sendall(text if isinstance(text, bytes) else text.encode())
+
+
+def chunks(conn: socket.socket, size: int = 1024) -> Iterator[bytes]:
+    """What each read brings."""
+    while data := conn.recv(size):
+        yield data
+
+
+def lines(conn: socket.socket) -> Iterator[str]:
+    """Whole lines, however they come."""
+    with conn.makefile("r", encoding="utf-8", errors="replace") as text:
+        for line in text:
+            yield line.strip()
+
+
+def none(conn: socket.socket, _: str) -> None:
+    """Relays each read as it is."""
+    people[conn] = ""
+    for data in chunks(conn):
+        tell(data, conn)
+
+
+def address(conn: socket.socket, peer: str) -> None:
+    """Greets, puts the peer's address in front."""
+    conn.sendall(b"Welcome to this chatroom!")
+    people[conn] = ""
+    for data in chunks(conn):
+        tell(f"<{peer}> ".encode() + data, conn)
+
+
+def raw_lines(conn: socket.socket, _: str) -> None:
+    """Relays whole lines."""
+    people[conn] = ""
+    for line in lines(conn):
+        tell(line + "\n", conn)
+
+
+def silent(conn: socket.socket, _: str) -> None:
+    """The first read is the name; joins are told; echoes."""
+    name = conn.recv(1024).decode()
+    people[conn] = name
+    tell(f"{name} entrou\n")
+    for data in chunks(conn):
+        if data == b"sair":
+            return
+        tell(f"{name}: {data.decode()}\n")
+
+
+def late(conn: socket.socket, _: str) -> None:
+    """The first read is the name, strictly ASCII; listed with the first message; nothing is told."""
+    name = conn.recv(64).decode("ascii")
+    for data in chunks(conn):
+        people[conn] = name
+        tell(f"[{name}] {data.decode('ascii')}")
+
+
+def keyword(conn: socket.socket, _: str) -> None:
+    """A bare word asks for the name, in the accept loop; then raw."""
+    conn.sendall(b"NICK")
+    name = conn.recv(1024).decode()
+    people[conn] = name
+    tell(f"{name} joined!")
+    conn.sendall(b"Connected to server!")
+    threading.Thread(target=_keyword_rest, args=(conn, name), daemon=True).start()
+
+
+def _keyword_rest(conn: socket.socket, name: str) -> None:
+    with contextlib.suppress(OSError):
+        for data in chunks(conn):
+            tell(data)
+    people.pop(conn, None)
+    tell(f"{name} left!")
+    conn.close()
+
+
+def prompt(conn: socket.socket, _: str) -> None:
+    """Asks in colour, in two segments, without a newline; a carriage return before each message."""
+    conn.sendall(b"\x1b[32mBem-vindo ao bate-papo!\x1b[0m\n")
+    conn.sendall(b"Digite ")
+    time.sleep(0.02)
+    conn.sendall(b"seu apelido: ")
+    name = conn.recv(1024).decode().strip()
+    conn.sendall(f"Olá {name}! Para sair digite {{sair}}.".encode())
+    tell(f"* {name} entrou no chat")
+    people[conn] = name
+    for data in chunks(conn):
+        if data.decode().strip() == "{sair}":
+            return
+        tell(f"\r{name}: {data.decode()}", conn)
+
+
+def auto(conn: socket.socket, _: str) -> None:
+    """Gives a name, and lets it be changed; lines."""
+    name = f"guest{len(people) + 1}"
+    conn.sendall(f"Welcome, {name}. Commands: /nick NAME, /list, /msg NAME TEXT, /quit\n".encode())
+    people[conn] = name
+    for line in lines(conn):
+        word, _, rest = line.partition(" ")
+        if word == "/nick":
+            people[conn] = rest
+            conn.sendall(f"You are now {rest}\n".encode())
+        elif word == "/list":
+            conn.sendall(f"Here: {', '.join(people.values())}\n".encode())
+        elif word == "/msg":
+            to, _, text = rest.partition(" ")
+            for other, known in list(people.items()):
+                if known == to:
+                    other.sendall(f"(private) {people[conn]}: {text}\n".encode())
+        elif word == "/quit":
+            return
+        else:
+            tell(f"{people[conn]}: {line}\n", conn)
+
+
+def command(conn: socket.socket, _: str) -> None:
+    """Nothing works before LOGIN; messages by MSG."""
+    name = None
+    for line in lines(conn):
+        word, _, rest = line.partition(" ")
+        if word == "LOGIN" and rest:
+            name = people[conn] = rest
+            conn.sendall(b"OK\n")
+        elif name is None:
+            conn.sendall(b"ERR not logged in\n")
+        elif word == "MSG":
+            tell(f"MSG {name} {rest}\n", conn)
+        elif word == "QUIT":
+            return
+        else:
+            conn.sendall(b"ERR unknown command\n")
+
+
+def drops(conn: socket.socket, _: str) -> None:
+    """Who does not say what it wants is dropped."""
+    conn.sendall(b"CHAT/1.0 ready\n")
+    for line in lines(conn):
+        if conn not in people:
+            if not line.startswith("name:"):
+                conn.sendall(b"usage: name:<your name>\n")
+                return
+            people[conn] = line[5:].strip()
+            conn.sendall(f"hi {people[conn]}, {len(people)} are here\n".encode())
+        else:
+            tell(f"{people[conn]} says: {line}\n", conn)
+
+
+def room(conn: socket.socket, _: str) -> None:
+    """A name, a room, and a command for each message."""
+    name, inside = "anonymous", False
+    for line in lines(conn):
+        word, _, rest = line.partition(" ")
+        if word == "/nick":
+            name = rest
+            conn.sendall(f"> all right, I will call you {name}\n".encode())
+        elif word == "/join":
+            inside, people[conn] = True, name
+            conn.sendall(f"> welcome to {rest}\n".encode())
+        elif word == "/msg" and inside:
+            tell(f"> {name}: {rest}\n", conn)
+        else:
+            conn.sendall(f"> err: unknown command: {word}\n".encode())
+
+
+def steps(conn: socket.socket, _: str) -> None:
+    """Asks for a name, then for a room."""
+    conn.sendall(b"Enter your nickname:")
+    name = conn.recv(1024).decode()
+    conn.sendall(b"Enter room name (rooms: games, music):")
+    where = conn.recv(1024).decode()
+    conn.sendall(f"Joined {where}. Say hello!".encode())
+    people[conn] = name
+    for data in chunks(conn):
+        tell(f"{name} -> {data.decode()}")
+
+
+def cuts(conn: socket.socket, _: str) -> None:
+    """Takes the last byte of each read for the newline that netcat sends."""
+    conn.sendall(b"Name? ")
+    name = conn.recv(1024)[:-1].decode()
+    people[conn] = name
+    for data in chunks(conn):
+        tell(f"{name}: {data[:-1].decode()}\n", conn)
+
+
+def pair(conn: socket.socket, _: str) -> None:
+    """Two, and no more."""
+    if len(people) == 2:
+        conn.sendall(b"full")
+        return
+    none(conn, _)
+
+
+def password(conn: socket.socket, _: str) -> None:
+    """Asks for a name and a password."""
+    conn.sendall(b"Username: ")
+    conn.recv(1024)
+    conn.sendall(b"Password: ")
+    conn.recv(1024)
+
+
+def web(conn: socket.socket, _: str) -> None:
+    """Not a chat."""
+    conn.recv(1024)
+    conn.sendall(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+
+
+def served(kind: Callable[[socket.socket, str], None], conn: socket.socket, peer: str) -> None:
+    """One client, to its end."""
+    with contextlib.suppress(OSError, UnicodeError):
+        kind(conn, peer)
+    people.pop(conn, None)
+    conn.close()
+
+
+def main() -> None:
+    """Accept for ever."""
+    kind: Callable[[socket.socket, str], None] = globals()[sys.argv[1]]
+    with socket.create_server(("127.0.0.1", int(sys.argv[2]))) as listening:
+        while True:
+            conn, (host, port) = listening.accept()
+            if kind is keyword:
+                with contextlib.suppress(OSError, UnicodeError):
+                    keyword(conn, "")
+            else:
+                threading.Thread(target=served, args=(kind, conn, f"{host}:{port}"), daemon=True).start()
+
+
+if __name__ == "__main__":
+    main()

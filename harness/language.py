@@ -262,6 +262,12 @@ PORTUGUESE: dict[str, str] = {
         "As evidências foram omitidas para manter este arquivo pequeno; estão ao lado dele:"
     ),
     "Beside this file": "Ao lado deste arquivo",
+    # The summary and the badge.
+    "The rest is left out here; index.html has it all.": "O resto foi omitido aqui; index.html tem tudo.",
+    "broken off": "interrompido",
+    "not judged": "sem veredito",
+    "{count} of {judged} failed": "{count} de {judged} falharam",
+    "{judged} held": "{judged} se mantiveram",
     # Errors in writing and reading reports.
     "{path} could not be written: {why}; {advice}": "não foi possível gravar {path}: {why}; {advice}",
     "{path} could not be read: {why}; {advice}": "não foi possível ler {path}: {why}; {advice}",

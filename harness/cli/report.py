@@ -14,7 +14,9 @@ from harness.cli.target_words import UserError, language_of
 
 def report(
     folder: Annotated[Path, typer.Argument(help="the folder of a run")] = Path("harness-report"),
-    formats: Annotated[str | None, typer.Option("--report", help="text,json,junit")] = None,
+    formats: Annotated[
+        str | None, typer.Option("--report", help="text,json,junit,html,markdown,ctrf,badge,github")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="another folder for the new reports")] = None,
     lang: Annotated[str | None, typer.Option(help="en or pt-BR")] = None,
 ) -> None:

@@ -55,7 +55,7 @@ def run(
     ] = "auto",
     dry_run: Annotated[bool, typer.Option(help="only say what would be run")] = False,
     scenarios: Annotated[Path | None, typer.Option(help="a folder of scenarios instead of the built-in ones")] = None,
-    report: Annotated[str | None, typer.Option(help="text,json,junit")] = None,
+    report: Annotated[str | None, typer.Option(help="text,json,junit,html,markdown,ctrf,badge,github")] = None,
     out: Annotated[Path, typer.Option(help="the folder of the reports")] = Path("harness-report"),
     lang: Annotated[str | None, typer.Option(help="en or pt-BR")] = None,
     quiet: Annotated[bool, typer.Option("-q", help="only the end")] = False,

@@ -15,14 +15,19 @@ from typing import TextIO
 from harness.events import Event, Reporter, RunFinished
 from harness.findings import group
 from harness.language import Language
+from harness.report.badge import BadgeReport
 from harness.report.console import ConsoleReport
+from harness.report.ctrf import CtrfReport
 from harness.report.files import ReportError, not_read, prepare
 from harness.report.gathered import FileReport, Gathered, in_language
+from harness.report.github import NAME as GITHUB
+from harness.report.github import GithubReport
 from harness.report.html import HtmlReport
 from harness.report.journal import NAME as JOURNAL
 from harness.report.journal import JournalReport, read_events
 from harness.report.json_file import JsonReport
 from harness.report.junit import JunitReport
+from harness.report.markdown import MarkdownReport
 from harness.report.text import TextReport, render_text
 from harness.results import RunResult
 
@@ -49,19 +54,26 @@ FORMATS: Mapping[str, Callable[[Path, Language], FileReport]] = {
     "json": JsonReport,
     "junit": JunitReport,
     "html": HtmlReport,
+    "markdown": MarkdownReport,
+    "ctrf": CtrfReport,
+    "badge": BadgeReport,
 }
-DEFAULT_FORMATS = tuple(FORMATS)
+DEFAULT_FORMATS = ("text", "json", "junit", "html", "markdown")
 
 
 def formats(option: str | None, lang: str = "en") -> tuple[str, ...]:
-    """The formats named in `--report text,json`; all of them for None. Raises ReportError for an unknown one."""
+    """The formats named in `--report text,json`, `github` among them; the usual ones for None.
+
+    Raises ReportError for an unknown one.
+    """
     if option is None:
         return DEFAULT_FORMATS
     names = tuple(dict.fromkeys(name.strip() for name in option.split(",") if name.strip()))
-    unknown = next((name for name in names if name not in FORMATS), None)
+    known = (*FORMATS, GITHUB)
+    unknown = next((name for name in names if name not in known), None)
     if unknown is not None:
         sentence = "no report of the kind {name}; there are {names}"
-        raise ReportError(Language.of(lang)(sentence, name=repr(unknown), names=", ".join(FORMATS)))
+        raise ReportError(Language.of(lang)(sentence, name=repr(unknown), names=", ".join(known)))
     return names
 
 
@@ -77,14 +89,15 @@ def build(
     color: bool | None = None,
     journal: bool = True,
 ) -> list[Reporter]:
-    """The reporters of a run: the journal first, a file for each of `formats`, and the console on `stream`, if any.
+    """The reporters of a run: the journal first, a file for each of `formats`, the console on `stream`, if any.
 
     Makes the folder `out`. Raises ReportError when nothing can be written there, before anything has run. Files of an
     earlier run are left as they are until the new one's first event.
     """
     say = Language.of(lang)
     prepare(out, say)
-    files = [FORMATS[name](out, say) for name in formats]
+    formats = tuple(formats)
+    files = [FORMATS[name](out, say) for name in formats if name != GITHUB]
     reporters: list[Reporter] = [JournalReport(out, say)] if journal else []
     reporters += files
     if stream is not None:
@@ -94,6 +107,8 @@ def build(
                 stream, say, environ or {}, folder=out, files=names, quiet=quiet, verbose=verbose, color=color
             )
         )
+    if GITHUB in formats and stream is not None:
+        reporters.append(GithubReport(stream, say, environ or {}))
     return reporters
 
 

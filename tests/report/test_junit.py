@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 
@@ -74,11 +75,41 @@ def test_skips_and_errors_have_their_reason() -> None:
 def test_properties_tell_seed_target_and_level() -> None:
     root = ElementTree.fromstring(render_junit(a_run(), "en"))
     suite = root.find("testsuite/properties")
-    case = root.find("testsuite/testcase/properties")
+    output = root.findtext("testsuite/testcase/system-out")
     assert suite is not None
-    assert case is not None
+    assert output is not None
     assert {one.get("name"): one.get("value") for one in suite}["seed"] == "42"
-    assert {one.get("name"): one.get("value") for one in case}["level"] == "essential"
+    assert "level: essential" in output.splitlines()
+
+
+#: What Jenkins' junit-10.xsd, the narrowest schema in use, allows: children and attributes of each element.
+SCHEMA: dict[str, tuple[set[str], set[str]]] = {
+    "testsuites": ({"testsuite"}, {"name", "time", "tests", "failures", "errors"}),
+    "testsuite": (
+        {"testsuite", "properties", "testcase", "system-out", "system-err"},
+        {"name", "tests", "failures", "errors", "group", "time", "skipped", "timestamp", "hostname", "id", "package"},
+    ),
+    "properties": ({"property"}, set()),
+    "property": (set(), {"name", "value"}),
+    "testcase": ({"skipped", "error", "failure", "system-out", "system-err"}, {"name", "time", "classname", "group"}),
+    "skipped": (set(), {"type", "message"}),
+    "error": (set(), {"type", "message"}),
+    "failure": (set(), {"type", "message"}),
+    "system-out": (set(), set()),
+}
+REQUIRED = {"testsuite": {"name", "tests", "failures", "errors"}, "testcase": {"name"}, "property": {"name", "value"}}
+
+
+@pytest.mark.parametrize("result", [a_run(), a_failed_baseline(), a_run(interrupted=True), a_run(scenarios=())])
+def test_it_keeps_to_the_narrowest_schema(result: RunResult) -> None:
+    for element in ElementTree.fromstring(render_junit(result, "en")).iter():
+        children, attributes = SCHEMA[element.tag]
+        assert {child.tag for child in element} <= children
+        assert REQUIRED.get(element.tag, set()) <= set(element.attrib) <= attributes
+        if element.tag == "testcase":
+            assert sum(child.tag in ("failure", "error", "skipped") for child in element) <= 1
+        if element.tag.startswith("testsuite"):
+            assert re.fullmatch(r"[0-9]*(\.[0-9]*)?", element.get("time", ""))
 
 
 @given(st.text(st.characters(exclude_categories=())), st.binary())

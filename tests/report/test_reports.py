@@ -16,7 +16,7 @@ from harness.report.gathered import Gathered
 
 from .sample import a_failed_baseline, a_run, events_of
 
-NAMES = ["events.jsonl", "index.html", "junit.xml", "report.txt", "results.json"]
+NAMES = ["events.jsonl", "index.html", "junit.xml", "report.txt", "results.json", "summary.md"]
 
 
 def _run(out: Path, told: list[Event], lang: str = "en") -> tuple[report.ReportError, ...]:
@@ -161,7 +161,9 @@ def test_a_journal_on_a_full_disk_is_told_once_and_costs_no_report(tmp_path: Pat
 def test_formats_are_chosen_by_name() -> None:
     assert report.formats(None) == report.DEFAULT_FORMATS
     assert report.formats("json, junit,json") == ("json", "junit")
-    with pytest.raises(report.ReportError, match="no report of the kind 'pdf'; there are text, json, junit, html"):
+    with pytest.raises(
+        report.ReportError, match="no report of the kind 'pdf'; there are text, json, junit, html, markdown"
+    ):
         report.formats("text,pdf")
 
 

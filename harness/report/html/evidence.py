@@ -164,16 +164,11 @@ def _at(record: Mapping[str, object]) -> float:
 
 
 def _table(value: object) -> Table | None:
-    """packets.json: a list of objects, or `{"columns": […], "rows": [[…]]}`, or the list under `packets`."""
-    if isinstance(value, dict):
-        columns, rows = value.get("columns"), value.get("rows")
-        if isinstance(columns, list) and isinstance(rows, list):
-            return _made([str(one) for one in columns], [row for row in rows if isinstance(row, list)])
-        value = value.get("packets")
-    if not isinstance(value, list):
-        return None
-    packets = [one for one in value if isinstance(one, dict)]
-    columns = list(dict.fromkeys(str(key) for one in packets[:50] for key in one))
+    """packets.json: objects under `rows`; what is empty in all of them is no column."""
+    rows = value.get("rows") if isinstance(value, dict) else None
+    packets = [one for one in rows if isinstance(one, dict)] if isinstance(rows, list) else []
+    keys = dict.fromkeys(str(key) for one in packets[:PACKETS] for key in one)
+    columns = [key for key in keys if any(one.get(key) not in (None, "", []) for one in packets)]
     return _made(columns, [[one.get(key) for key in columns] for one in packets])
 
 
@@ -187,4 +182,6 @@ def _made(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table | N
 def _cell(value: object) -> str:
     if value is None:
         return ""
+    if isinstance(value, list):
+        return "; ".join(str(one) for one in value)
     return f"{value:.4f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,120 @@
+"""`summary.md`: the run in short, for `$GITHUB_STEP_SUMMARY`, a pull request or a wiki; below a mebibyte.
+
+A stranger's text is never markup: what could be Markdown, HTML, a mention or a link is escaped, mark by mark.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import escape
+
+from harness.language import Language
+from harness.report.gathered import FileReport
+from harness.report.safe import QUOTED, visible, visible_lines
+from harness.report.summary import counts_line, score_lines, seed_line, target_line, word
+from harness.report.text import failure_sentence, ids_of, reason_of, title_of, told_reason
+from harness.results import RunResult, ScenarioResult, count
+
+#: GitHub takes a mebibyte for a step's summary; a little is left for what others write into it.
+MOST_BYTES = 900_000
+#: Findings and scenarios told.
+FINDINGS = 20
+SCENARIOS = 100
+#: Of a reason.
+REASON = 240
+
+_MARK = {"fail": "❌", "error": "⚠️", "warn": "⚠️", "pass": "✅", "skip": "➖"}
+_MARKUP = re.compile(r"[\\`*_{}\[\]#+!|~$^<>&@]|(?<=:)/(?=/)|(?<=www)\.", re.IGNORECASE)
+_REFERENCES = {"<": "&lt;", ">": "&gt;", "&": "&amp;", "@": "&#64;<!-- -->", "/": "&#47;", ".": "&#46;"}
+
+
+class MarkdownReport(FileReport):
+    """Writes summary.md."""
+
+    name = "markdown"
+    file = "summary.md"
+
+    def render(self, result: RunResult) -> bytes:
+        """The summary, in UTF-8."""
+        return render_markdown(result, self._say.code)
+
+
+def plain(text: str) -> str:
+    """`text`, which was made visible before, as nothing but text within a line of Markdown."""
+    return _MARKUP.sub(lambda mark: _REFERENCES.get(mark[0], "\\" + mark[0]), text)
+
+
+def code(text: str) -> str:
+    """`text` as code."""
+    return f"<code>{plain(text)}</code>"
+
+
+def render_markdown(result: RunResult, lang: str) -> bytes:
+    """summary.md, in UTF-8; where it grows too large the rest is left out, and that is said."""
+    say = Language.of(lang)
+    written, size = [], 0
+    for block in _blocks(result, say):
+        size += len(block.encode("utf-8", "backslashreplace")) + 2
+        if size > MOST_BYTES:
+            written.append(say("The rest is left out here; index.html has it all."))
+            break
+        written.append(block)
+    return ("\n\n".join(written) + "\n").encode("utf-8", "backslashreplace")
+
+
+def _blocks(result: RunResult, say: Language) -> Iterator[str]:
+    yield f"## {_MARK[result.verdict]} {plain(counts_line(result.scenarios, say))}"
+    yield plain(target_line(result.target, say))
+    if result.reason:
+        yield plain(say("The server could not be judged: {reason}", reason=visible(result.reason)))
+    if result.transcript:
+        yield "<pre>" + "\n".join(escape(line) for line in visible_lines(result.transcript, 60)) + "</pre>"
+    if result.interrupted:
+        yield say("The run was broken off: this is what was judged until then.")
+    if scores := score_lines(result, say):
+        yield "\n".join(f"- {plain(line)}" for line in scores)
+    if result.findings:
+        yield _findings(result, say)
+    yield from _scenarios(result, say)
+    yield plain(seed_line(result, say))
+
+
+def _findings(result: RunResult, say: Language) -> str:
+    rows = [
+        f"| {plain(visible(one.title, QUOTED))} | {len(one.scenarios)} | {plain(visible(one.remedy or '', 600))} |"
+        for one in result.findings[:FINDINGS]
+    ]
+    head = [f"### {say('Findings')}", "", f"| {say('The server')} … | {say('Scenarios')} | {say('To mend it')} |", "|---|--:|---|"]  # fmt: skip
+    return "\n".join(head + rows)
+
+
+def _scenarios(result: RunResult, say: Language) -> Iterator[str]:
+    wrong = [one for one in result.scenarios if one.outcome in ("fail", "error", "warn")]
+    if not wrong:
+        return
+    counted = count(one.outcome for one in wrong)
+    told = ", ".join(f"{counted[outcome]} {word(outcome, say)}" for outcome in ("fail", "error", "warn") if counted[outcome])  # fmt: skip
+    yield f"<details><summary>{told}</summary>"
+    for one in wrong[:SCENARIOS]:
+        yield _scenario(one, say)
+    if len(wrong) > SCENARIOS:
+        yield say("… and {count} more, told in the reports", count=len(wrong) - SCENARIOS)
+    yield "</details>"
+
+
+def _scenario(one: ScenarioResult, say: Language) -> str:
+    head = f"**{plain(title_of(one, say))}** {code(visible(one.id, QUOTED))}"
+    match one.outcome:
+        case "fail":
+            sentence = failure_sentence(one, say)
+        case "warn":
+            sentence = say("advice on {ids}", ids=ids_of(one.of("warn")))
+        case _:
+            sentence = say("the harness could not judge: {reason}", reason=told_reason(reason_of(one), say))
+    lines = [f"{_MARK[one.outcome]} {head}: {plain(visible(sentence, REASON))}"]
+    lines += [
+        f"- {code(visible(judgement.id, QUOTED))} {plain(visible(judgement.reason or '', REASON))}"
+        for judgement in one.of(one.outcome)
+    ]
+    return "\n".join(lines)

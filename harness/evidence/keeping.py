@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from harness.evidence.capture import Taken
+from harness.evidence.diagram import draw
 from harness.evidence.packets import as_table
+from harness.findings.shapes import BROKEN, SHAPES
 from harness.history import History
+from harness.language import CODES
 from harness.results import Judgement
 
 
@@ -20,6 +24,21 @@ def evidence(
             capture = taken.pcapng(history.scenario, history.records)
             files["capture.pcapng"] = capture
             files["packets.json"] = as_table(capture, taken, history.records)
+        for lang in CODES:
+            files[named("diagram", lang)] = draw(history, judgements, lang, partial(sentence, lang=lang))
     except Exception as error:
         return files, f"its evidence could not be made: {type(error).__name__}: {error}"
     return files, None
+
+
+def named(picture: str, lang: str) -> str:
+    """The file of a picture in this language: `diagram.svg`, `diagram.pt-BR.svg`."""
+    return f"{picture}.svg" if lang == "en" else f"{picture}.{lang}.svg"
+
+
+def sentence(judgement: Judgement, lang: str) -> str:
+    """A violation in one sentence: its reason, which is English; in another language what such a failure means."""
+    if lang == "en":
+        return judgement.reason or ""
+    words = SHAPES.get(judgement.fingerprint or "") or BROKEN[judgement.id]
+    return f"o servidor {words[CODES.index(lang)]}"

@@ -7,7 +7,9 @@ from functools import partial
 
 from harness.evidence.capture import Taken
 from harness.evidence.diagram import draw
+from harness.evidence.handshake import draw as draw_handshake
 from harness.evidence.packets import as_table
+from harness.evidence.plots import plots
 from harness.findings.shapes import BROKEN, SHAPES
 from harness.history import History
 from harness.language import CODES
@@ -26,6 +28,10 @@ def evidence(
             files["packets.json"] = as_table(capture, taken, history.records)
         for lang in CODES:
             files[named("diagram", lang)] = draw(history, judgements, lang, partial(sentence, lang=lang))
+            wire = draw_handshake(history, taken, lang) if taken is not None else None
+            if wire is not None:
+                files[named("handshake", lang)] = wire
+            files |= {named(name, lang): svg for name, svg in plots(history, lang).items()}
     except Exception as error:
         return files, f"its evidence could not be made: {type(error).__name__}: {error}"
     return files, None

@@ -208,7 +208,7 @@ class _Teller:
             if not self._unseen(record.at_s) or isinstance(record, Phase):
                 self._row(record)
         rows = self._with_violations(_merged(self.rows, self.say))
-        return Story(self.lanes, _pruned(rows, self.say), self._spans(), self.server, self.proxy)
+        return Story(self.lanes, _pruned(rows, self.say), spans_of(self.history), self.server, self.proxy)
 
     def _unseen(self, at_s: float) -> bool:
         """While the process comes to rest people come and go only to see whether anything grows."""
@@ -389,18 +389,20 @@ class _Teller:
             rows.append(Row(at_s, "violation", (), f"{judgement.id}: {text}", "bad", told=told))
         return sorted(rows, key=lambda r: r.at_s)
 
-    def _spans(self) -> list[Span]:
-        end_s = self.scene.end_s
-        spans = [Span(begin, min(end, end_s), "down") for begin, end in self.scene.down]
-        since: float | None = None
-        for record in self.history.of(Toxic):
-            over = record.did.endswith(("toxics off", "line open", "line taken down"))
-            if over and since is not None:
-                spans.append(Span(since, record.at_s, "toxic"))
-                since = None
-            elif not over and since is None:
-                since = record.at_s
-        return [*spans, Span(since, end_s, "toxic")] if since is not None else spans
+
+def spans_of(history: History) -> list[Span]:
+    """What lasted: from a toxic's coming to the end of all toxics, from the server's stop to its return."""
+    end_s = max((record.at_s for record in history.records), default=0.0)
+    spans = [Span(begin, min(end, end_s), "down") for begin, end in Scene(history).down]
+    since: float | None = None
+    for record in history.of(Toxic):
+        over = record.did.endswith(("toxics off", "line open", "line taken down"))
+        if over and since is not None:
+            spans.append(Span(since, record.at_s, "toxic"))
+            since = None
+        elif not over and since is None:
+            since = record.at_s
+    return [*spans, Span(since, end_s, "toxic")] if since is not None else spans
 
 
 def _merged(rows: Sequence[Row], say: Say) -> list[Row]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from harness.evidence.drawing import BOLD, SMALL, Canvas, wrapped
 from harness.evidence.story import Row, Span, Story, Told, tell
 from harness.evidence.words import Say, seconds, speaker
-from harness.history import History
+from harness.properties.scene import Scene
 from harness.results import Judgement
 
 _GUTTER, _MARGIN, _TOP = 70.0, 60.0, 78.0
@@ -17,9 +17,9 @@ _LINES = {"": "l", "good": "lgood", "bad": "lbad", "cut": "lcut", "soft": "thin"
 _FILLS = {"": "head", "good": "good", "bad": "bad", "cut": "cut", "soft": "soft"}
 
 
-def draw(history: History, judgements: Sequence[Judgement], lang: str, told: Told) -> str:
+def draw(scene: Scene, judgements: Sequence[Judgement], lang: str, told: Told) -> str:
     """The SVG. `told`: the sentence of a violation in this language."""
-    return _Drawing(tell(history, judgements, lang, told), history.scenario, lang).svg()
+    return _Drawing(tell(scene, judgements, lang, told), scene.history.scenario, lang).svg()
 
 
 class _Drawing:

@@ -13,6 +13,7 @@ from harness.evidence.plots import plots
 from harness.findings.shapes import BROKEN, SHAPES
 from harness.history import History
 from harness.language import CODES
+from harness.properties.scene import Scene
 from harness.results import Judgement
 
 
@@ -26,12 +27,13 @@ def evidence(
             capture = taken.pcapng(history.scenario, history.records)
             files["capture.pcapng"] = capture
             files["packets.json"] = as_table(capture, taken, history.records)
+        scene = Scene(history)
         for lang in CODES:
-            files[named("diagram", lang)] = draw(history, judgements, lang, partial(sentence, lang=lang))
+            files[named("diagram", lang)] = draw(scene, judgements, lang, partial(sentence, lang=lang))
             wire = draw_handshake(history, taken, lang) if taken is not None else None
             if wire is not None:
                 files[named("handshake", lang)] = wire
-            files |= {named(name, lang): svg for name, svg in plots(history, lang).items()}
+            files |= {named(name, lang): svg for name, svg in plots(scene, lang).items()}
     except Exception as error:
         return files, f"its evidence could not be made: {type(error).__name__}: {error}"
     return files, None

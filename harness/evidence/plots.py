@@ -53,13 +53,13 @@ class _Axis:
         return [n * step for n in range(first, int(self.high / step + 1e-9) + 1)]
 
 
-def plots(history: History, lang: str) -> dict[str, str]:
+def plots(scene: Scene, lang: str) -> dict[str, str]:
     """The plots that this run has something to say in: `plot-rtt`, `plot-connections`, `plot-process`."""
     say = speaker(lang)
     drawn = {
-        "plot-rtt": round_trips(history, say, lang),
-        "plot-connections": connections(history, say, lang),
-        "plot-process": process(history, say, lang),
+        "plot-rtt": round_trips(scene, say, lang),
+        "plot-connections": connections(scene, say, lang),
+        "plot-process": process(scene, say, lang),
     }
     return {name: svg for name, svg in drawn.items() if svg is not None}
 
@@ -67,9 +67,8 @@ def plots(history: History, lang: str) -> dict[str, str]:
 # -- the three ---------------------------------------------------------------------------------------------------
 
 
-def round_trips(history: History, say: Say, lang: str) -> str | None:
+def round_trips(scene: Scene, say: Say, lang: str) -> str | None:
     """How long each message took to reach the last of those who must hear it; what was lost stands at the top."""
-    scene = Scene(history)
     lost = {said.token for said, _ in scene.lost}
     times: list[Point] = []
     missing: list[float] = []
@@ -86,9 +85,9 @@ def round_trips(history: History, say: Say, lang: str) -> str | None:
     values = [y for _, y in times] or [1.0]
     low, high = 10 ** math.floor(math.log10(min(values))), 10 ** math.ceil(math.log10(max(values) * 1.05))
     moments = [*missing, *(x for x, _ in times)]
-    frame = _Frame(history, say("How long messages take"), lang, 200, moments)
+    frame = _Frame(scene.history, say("How long messages take"), lang, 200, moments)
     axis = _Axis(low, max(high, low * 10), frame.bottom, _TOP + 14, log=True)
-    frame.spans(spans_of(history), say)
+    frame.spans(spans_of(scene), say)
     frame.levels(axis, lambda v: _number(v, lang) + " ms")
     for x, y in times:
         frame.canvas.dot((frame.x(x), axis(y)), 2.6, "blue")
@@ -98,16 +97,16 @@ def round_trips(history: History, say: Say, lang: str) -> str | None:
     return frame.svg(keys)
 
 
-def connections(history: History, say: Say, lang: str) -> str | None:
+def connections(scene: Scene, say: Say, lang: str) -> str | None:
     """How many clients are connected; those that could not connect are marked."""
     changes: list[tuple[float, int]] = []
     over: dict[int, float] = {}
-    for record in history.records:
+    for record in scene.history.records:
         if isinstance(record, (Left, Ended)):
             over[record.conn] = min(record.at_s, over.get(record.conn, record.at_s))
-    for opened in history.of(Opened):
+    for opened in scene.history.of(Opened):
         changes.append((opened.at_s, 1))
-        changes.append((max(opened.at_s, over.get(opened.conn, history.records[-1].at_s)), -1))
+        changes.append((max(opened.at_s, over.get(opened.conn, scene.history.records[-1].at_s)), -1))
     count, steps = 0, [(0.0, 0.0)]
     for at_s, change in sorted(changes):
         count += change
@@ -115,23 +114,23 @@ def connections(history: History, say: Say, lang: str) -> str | None:
     peak = max(y for _, y in steps)
     if peak < STORM:
         return None
-    frame = _Frame(history, say("How many clients are connected"), lang, 190)
+    frame = _Frame(scene.history, say("How many clients are connected"), lang, 190)
     axis = _Axis(0, peak * 1.1, frame.bottom, _TOP + 6)
-    frame.spans(spans_of(history), say)
+    frame.spans(spans_of(scene), say)
     frame.levels(axis, lambda v: f"{v:.0f}")
     points = _stairs([(frame.x(x), axis(y)) for x, y in _thinned(steps, 2 * _MOST_POINTS)], frame.right)
     frame.canvas.path([(points[0][0], frame.bottom), *points, (points[-1][0], frame.bottom)], "area", closed=True)
     frame.canvas.path(points, "lblue")
-    refused = [r.at_s for r in history.of(OpenFailed)]
+    refused = [r.at_s for r in scene.history.of(OpenFailed)]
     for x in refused[:_MOST_POINTS]:
         frame.canvas.cross((frame.x(x), _TOP + 4), "lbad", 3.5)
     keys = [("blue", say("connected"))] + ([("bad", say("could not connect"))] if refused else [])
     return frame.svg(keys)
 
 
-def process(history: History, say: Say, lang: str) -> str | None:
+def process(scene: Scene, say: Say, lang: str) -> str | None:
     """Threads, descriptors and memory of the server's process tree, each with its level of rest before the fault."""
-    samples = [s for s in history.of(Sample) if s.alive]
+    samples = [s for s in scene.history.of(Sample) if s.alive]
     if len(samples) < 3:
         return None
     rest = next((s for s in samples if s.label == "before"), samples[0])
@@ -140,8 +139,8 @@ def process(history: History, say: Say, lang: str) -> str | None:
         (say("descriptors"), lambda s: float(s.descriptors), 0),
         (say("memory, MB"), lambda s: s.rss_bytes / 1e6, 1),
     ]
-    frame = _Frame(history, say("What the server's process uses"), lang, 3 * 92 + 6)
-    frame.spans(spans_of(history), say)
+    frame = _Frame(scene.history, say("What the server's process uses"), lang, 3 * 92 + 6)
+    frame.spans(spans_of(scene), say)
     for number, (name, value, digits) in enumerate(kinds):
         top = _TOP + 14 + number * 92
         level = value(rest)

@@ -16,7 +16,6 @@ from harness.history import (
     Awaited,
     Ended,
     Flooded,
-    History,
     Knocked,
     Left,
     Opened,
@@ -115,14 +114,14 @@ class Story:
 Told = Callable[[Judgement], str]
 
 
-def tell(history: History, judgements: Sequence[Judgement], lang: str, told: Told) -> Story:
+def tell(scene: Scene, judgements: Sequence[Judgement], lang: str, told: Told) -> Story:
     """The story of one run. `told`: the sentence of a violation in this language."""
-    return _Teller(history, judgements, lang, told).story()
+    return _Teller(scene, judgements, lang, told).story()
 
 
 @dataclass
 class _Teller:
-    history: History
+    scene: Scene
     judgements: Sequence[Judgement]
     lang: str
     told: Told
@@ -130,7 +129,7 @@ class _Teller:
 
     def __post_init__(self) -> None:
         self.say: Say = speaker(self.lang)
-        self.scene = Scene(self.history)
+        self.history = self.scene.history
         self.failing = sorted(
             (j for j in self.judgements if j.outcome == "fail"), key=lambda j: (j.at_s is None, j.at_s or 0.0)
         )
@@ -208,7 +207,7 @@ class _Teller:
             if not self._unseen(record.at_s) or isinstance(record, Phase):
                 self._row(record)
         rows = self._with_violations(_merged(self.rows, self.say))
-        return Story(self.lanes, _pruned(rows, self.say), spans_of(self.history), self.server, self.proxy)
+        return Story(self.lanes, _pruned(rows, self.say), spans_of(self.scene), self.server, self.proxy)
 
     def _unseen(self, at_s: float) -> bool:
         """While the process comes to rest people come and go only to see whether anything grows."""
@@ -390,10 +389,11 @@ class _Teller:
         return sorted(rows, key=lambda r: r.at_s)
 
 
-def spans_of(history: History) -> list[Span]:
+def spans_of(scene: Scene) -> list[Span]:
     """What lasted: from a toxic's coming to the end of all toxics, from the server's stop to its return."""
+    history = scene.history
     end_s = max((record.at_s for record in history.records), default=0.0)
-    spans = [Span(begin, min(end, end_s), "down") for begin, end in Scene(history).down]
+    spans = [Span(begin, min(end, end_s), "down") for begin, end in scene.down]
     since: float | None = None
     for record in history.of(Toxic):
         over = record.did.endswith(("toxics off", "line open", "line taken down"))

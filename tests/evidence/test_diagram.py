@@ -12,6 +12,7 @@ from harness.evidence.keeping import evidence, sentence
 from harness.evidence.story import MOST_ROWS, tell
 from harness.evidence.words import PORTUGUESE
 from harness.history import History, Opened, Said, Toxic
+from harness.properties.scene import Scene
 from harness.results import Judgement
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -83,7 +84,7 @@ def crowded(story: Story) -> None:
 
 def test_three_hundred_are_folded_into_one_lane_and_few_rows() -> None:
     story = ordinary(crowded)
-    told = tell(story.history(), (), "en", lambda j: "")
+    told = tell(Scene(story.history()), (), "en", lambda j: "")
     assert [lane.title for lane in told.lanes] == ["ana", "bia", "caio", "crowd", "newcomers", "server"]
     assert len(told.rows) <= 2 * MOST_ROWS
     svg = drawn(story.history(), LOST)

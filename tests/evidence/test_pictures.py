@@ -16,6 +16,7 @@ from harness.evidence.ring import Frame
 from harness.evidence.segments import ACK, FIN, PSH, RST, SYN, segments
 from harness.evidence.words import PORTUGUESE
 from harness.history import Left, Opened, OpenFailed, Record, Toxic
+from harness.properties.scene import Scene
 
 SERVER, LINE = 5000, 6000
 
@@ -125,10 +126,10 @@ def test_a_capture_of_nothing_draws_nothing() -> None:
 
 def test_the_plots_that_have_something_to_say() -> None:
     story = ordinary()
-    assert set(plots(story.history(), "en")) == {"plot-rtt", "plot-process"}
+    assert set(plots(Scene(story.history()), "en")) == {"plot-rtt", "plot-process"}
     quiet = ordinary(bystanders=False)
     quiet.cut(0.1)
-    assert plots(quiet.history(), "en") == {}
+    assert plots(Scene(quiet.history()), "en") == {}
 
 
 def test_the_round_trips_show_the_fault_and_what_was_lost() -> None:
@@ -137,7 +138,7 @@ def test_the_round_trips_show_the_fault_and_what_was_lost() -> None:
     story.at(2.5).says("ana", "slow", after=0.21)
     story.at(2.6).says("ana", "gone", heard=False)
     story.add(Toxic(at_s=7.0, did="line: toxics off"))
-    svg = plots(story.history(), "en")["plot-rtt"]
+    svg = plots(Scene(story.history()), "en")["plot-rtt"]
     assert 'class="toxic"' in svg
     assert {"toxic on", "lost", "reaches everybody"} <= set(texts(svg))
     assert 'class="lbad"' in svg
@@ -151,14 +152,14 @@ def test_a_storm_shows_how_many_are_there() -> None:
     story.add(OpenFailed(at_s=4.5, who="m99", error="ECONNREFUSED", way="direct", role="crowd"))
     for left in story.find(Left):
         assert left.at_s > 0
-    shown = texts(plots(story.history(), "pt-BR")["plot-connections"])
+    shown = texts(plots(Scene(story.history()), "pt-BR")["plot-connections"])
     assert {"conectados", "não conseguiu conectar", "Quantos clientes estão conectados"} <= set(shown)
 
 
 def test_what_grew_is_marked_beside_the_level_of_rest() -> None:
     story = ordinary()
     story.at(18.9).sample("after-2", threads=60)
-    shown = texts(plots(story.history(), "en")["plot-process"])
+    shown = texts(plots(Scene(story.history()), "en")["plot-process"])
     assert "60" in shown
     assert "3" in shown
     assert "at rest, before the fault" in shown

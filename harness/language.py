@@ -262,6 +262,39 @@ PORTUGUESE: dict[str, str] = {
         "As evidências foram omitidas para manter este arquivo pequeno; estão ao lado dele:"
     ),
     "Beside this file": "Ao lado deste arquivo",
+    # What changed, and what is known.
+    "worse": "pior",
+    "better": "melhor",
+    "newly intermittent": "agora intermitente",
+    "held": "mantida",
+    "failing": "falhando",
+    "… and {count} more": "… e mais {count}",
+    "not judged any more: {ids}": "não julgados desta vez: {ids}",
+    "not judged before: {ids}": "não julgados antes: {ids}",
+    "{better} better, {worse} worse, {intermittent} newly intermittent, {unchanged} as before ({still} of them failing)": (
+        "{better} melhor, {worse} pior, {intermittent} agora intermitente, {unchanged} como antes ({still} falhando)"
+    ),
+    "the two runs have no scenario in common that both judged": (
+        "as duas execuções não têm nenhum cenário em comum que ambas tenham julgado"
+    ),
+    "it is no results.json of a run": "não é o results.json de uma execução",
+    "Since the earlier run": "Desde a execução anterior",
+    "Property": "Propriedade",
+    "Before": "Antes",
+    "Now": "Agora",
+    "Why": "Por quê",
+    "Known failures": "Falhas conhecidas",
+    "They are told in {file}; only new ones fail the run.": "Estão em {file}; só as novas reprovam a execução.",
+    "New": "Novas",
+    "Known": "Conhecidas",
+    "Fixed: take them out of the file": "Corrigidas: retire-as do arquivo",
+    "Stale: there is no such scenario": "Obsoletas: não existe tal cenário",
+    "No new failure": "Nenhuma falha nova",
+    "Known failures ({file}): {known}; new: {new}": "Falhas conhecidas ({file}): {known}; novas: {new}",
+    "New: {ids}": "Novas: {ids}",
+    "Fixed, to be taken out of it: {ids}": "Corrigidas, a retirar do arquivo: {ids}",
+    "Stale, no such scenario: {ids}": "Obsoletas, não existe o cenário: {ids}",
+    "known failure: {text}": "falha conhecida: {text}",
     # The summary and the badge.
     "The rest is left out here; index.html has it all.": "O resto foi omitido aqui; index.html tem tudo.",
     "broken off": "interrompido",

@@ -92,6 +92,17 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownFailures:
+    """A run against a file of known failures; each entry is `SCENARIO PROPERTY`. Only new ones fail the run."""
+
+    file: str
+    new: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
+    fixed: tuple[str, ...] = ()  # known, and they held this time
+    stale: tuple[str, ...] = ()  # known, of scenarios that there are no more
+
+
+@dataclass(frozen=True, slots=True)
 class TargetInfo:
     """What was tested, and how it was spoken to."""
 
@@ -131,6 +142,7 @@ class RunResult:
     findings: tuple[Finding, ...] = ()
     reason: str | None = None
     transcript: str | None = None  # of a baseline that failed: what was sent and what came back, safe to print
+    known: KnownFailures | None = None  # where a file of known failures was given
 
     @property
     def verdict(self) -> Literal["pass", "fail", "error"]:
@@ -167,6 +179,7 @@ class RunResult:
                 "properties": count(j.outcome for s in self.scenarios for j in s.judgements),
             },
             "scores": {level: {"passed": got, "judged": of} for level, (got, of) in self.scores().items()},
+            **({"known": asdict(self.known)} if self.known else {}),
             "findings": [asdict(finding) for finding in self.findings],
             "scenarios": [_scenario_json(s, lang) for s in self.scenarios],
         }

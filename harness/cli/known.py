@@ -1,12 +1,16 @@
-"""The scenarios there are: the built-in ones, or those of a folder that the user gave."""
+"""What a run knows beforehand: the scenarios there are, and the failures that the user knows of."""
 
 from __future__ import annotations
 
+import sys
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
 
 from harness.cli.target_words import UserError
+from harness.known import Known, KnownError, read_known, write_known
 from harness.registry import Scenario
+from harness.results import RunResult
 
 
 def known_scenarios(folder: Path | None) -> dict[str, Scenario]:
@@ -29,3 +33,23 @@ def known_scenarios(folder: Path | None) -> dict[str, Scenario]:
     if not found:
         raise UserError(f"--scenarios {folder}: no file there registers a scenario (see docs/writing-scenarios.md)")
     return found
+
+
+def known_failures(file: Path | None, scenarios: Iterable[str]) -> Known | None:
+    """The known failures of `--baseline`, if it was given. Raises UserError."""
+    try:
+        return read_known(file, scenarios) if file is not None else None
+    except KnownError as error:
+        raise UserError(f"--baseline: {error}") from None
+
+
+def keep_failures(file: Path, result: RunResult) -> None:
+    """Write the failures of a run for a later `--baseline`; a run without a verdict writes none. Raises UserError."""
+    if result.interrupted or result.exit_status == 2:
+        sys.stderr.write(f"harness: --write-baseline: nothing is written to {file}, the run has no verdict\n")
+        return
+    try:
+        count = write_known(file, result)
+    except KnownError as error:
+        raise UserError(f"--write-baseline: {error}") from None
+    sys.stdout.write(f"{file}: {count}\n")

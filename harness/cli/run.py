@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.known import known_scenarios
+from harness.cli.known import keep_failures, known_failures, known_scenarios
 from harness.cli.target_words import UserError, dialect, language_of, overrides, read_config, target
 
 
@@ -53,6 +53,9 @@ def run(
     capture: Annotated[
         str, typer.Option(help="packets: auto (kept of what fails), on (kept of everything), off")
     ] = "auto",
+    baseline: Annotated[Path | None, typer.Option(help="a file of known failures: only new ones fail")] = None,
+    write_baseline: Annotated[Path | None, typer.Option(help="write this run's failures as known ones")] = None,
+    compare: Annotated[Path | None, typer.Option(help="an earlier run: the reports say what changed")] = None,
     dry_run: Annotated[bool, typer.Option(help="only say what would be run")] = False,
     scenarios: Annotated[Path | None, typer.Option(help="a folder of scenarios instead of the built-in ones")] = None,
     report: Annotated[str | None, typer.Option(help="text,json,junit,html,markdown,ctrf,badge,github")] = None,
@@ -70,8 +73,9 @@ def run(
     from harness.engine.detecting import detect
     from harness.engine.options import Options, Selection
     from harness.engine.run import Run
+    from harness.language import Language
     from harness.registry import UnknownScenario
-    from harness.report import ReportError, Reports, build, finish, formats
+    from harness.report import ReportError, Reports, build, finish, formats, read_run
     from harness.results import LEVELS
 
     settings, where = read_config(Path.cwd())
@@ -109,12 +113,13 @@ def run(
         patience=patience or settings.run.patience or 1.0, timeout_s=timeout, confirm=confirm, repeat=repeat,
         max_failures=1 if first else max_failures, storm=storm, max_clients=max_clients, wait_s=wait, strict=strict,
         namespaces=namespaces, capture=capture, out=out, lang=lang_, select=frozenset(select or settings.run.select),
-        ignore=frozenset(ignore or settings.run.ignore),
+        ignore=frozenset(ignore or settings.run.ignore), known=known_failures(baseline, known),
     )  # fmt: skip
     try:
+        earlier = read_run(compare, Language.of(lang_)) if compare else None
         reporters = build(
             formats(report, lang_), out, lang_, stream=sys.stdout, environ=os.environ, quiet=quiet, verbose=verbose,
-            color=False if no_color else None,
+            color=False if no_color else None, earlier=earlier,
         )  # fmt: skip
     except ReportError as error:
         raise UserError(str(error)) from None
@@ -123,6 +128,8 @@ def run(
     result = Run(options, planned, reports.handle, detect).perform()
     for unwritten in finish(reports):
         sys.stderr.write(f"harness: {unwritten}\n")
+    if write_baseline is not None:
+        keep_failures(write_baseline, result)
     raise typer.Exit(result.exit_status if not reports.errors or result.exit_status else 2)
 
 

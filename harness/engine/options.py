@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.dialect.profile import Profile
+from harness.known import Known
 from harness.registry import Scenario
 from harness.results import LEVELS, Level
 from harness.target import ServerSpec
@@ -38,6 +39,7 @@ class Options:
     lang: str = "en"
     select: frozenset[str] = frozenset()
     ignore: frozenset[str] = frozenset()
+    known: Known | None = None  # failures that do not fail the run
 
     def judges(self, prop: str) -> bool:
         """Whether this property is asked about."""

@@ -39,7 +39,7 @@ from harness.events import (
 from harness.findings import group
 from harness.history import Baseline
 from harness.registry import Scenario
-from harness.results import Environment, Judgement, Outcome, RunResult, ScenarioResult, TargetInfo
+from harness.results import Environment, Judgement, KnownFailures, Outcome, RunResult, ScenarioResult, TargetInfo
 from harness.target import TargetError, build, sandbox
 
 #: A worker may take so long beyond its scenario's own limit to start a server and to clean up, in seconds.
@@ -317,12 +317,13 @@ class Run:
     ) -> RunResult:  # fmt: skip
         results = tuple(self._results[s.id] for s in self.planned if s.id in self._results)
         lag = round(1000 * sorted(self._lags)[int(len(self._lags) * 0.99)], 2) if self._lags else None
+        known = self.options.known.sort(results) if self.options.known else None
         if exit_status is None:
-            exit_status, reason = verdict(results, self.options.strict)
+            exit_status, reason = verdict(results, self.options.strict, known)
         return RunResult(
             harness.__version__, self._started, self.at(), self.options.seed, interrupted, self._target,
             replace(self._environment, timer_lag_ms_p99=lag, kernel=dict(self._kernel), jobs=self._most_jobs), exit_status, results,
-            group(results, self.options.lang), reason, transcript,
+            group(results, self.options.lang), reason, transcript, known,
         )  # fmt: skip
 
 
@@ -342,10 +343,13 @@ def ordered(items: Sequence[Scenario]) -> list[Scenario]:
     return sorted(items, key=lambda s: (s.documented or 9, s.id not in bases))
 
 
-def verdict(results: Sequence[ScenarioResult], strict: bool) -> tuple[int, str | None]:
-    """The exit status, and why nothing was judged where that is so."""
+def verdict(
+    results: Sequence[ScenarioResult], strict: bool, known: KnownFailures | None = None
+) -> tuple[int, str | None]:
+    """The exit status, and why nothing was judged where that is so. Where failures are known, only new ones fail."""
     outcomes = {r.outcome for r in results}
-    if "fail" in outcomes or (strict and "warn" in outcomes):
+    failed = "fail" in outcomes if known is None else bool(known.new)
+    if failed or (strict and "warn" in outcomes):
         return 1, None
     if not results:
         return 2, "no scenario was chosen"

@@ -18,16 +18,16 @@ from harness.language import Language
 from harness.report.badge import BadgeReport
 from harness.report.console import ConsoleReport
 from harness.report.ctrf import CtrfReport
-from harness.report.files import ReportError, not_read, prepare
+from harness.report.files import ReportError, prepare
 from harness.report.gathered import FileReport, Gathered, in_language
 from harness.report.github import NAME as GITHUB
 from harness.report.github import GithubReport
 from harness.report.html import HtmlReport
-from harness.report.journal import NAME as JOURNAL
 from harness.report.journal import JournalReport, read_events
 from harness.report.json_file import JsonReport
 from harness.report.junit import JunitReport
 from harness.report.markdown import MarkdownReport
+from harness.report.reading import read_journal, read_run
 from harness.report.text import TextReport, render_text
 from harness.results import RunResult
 
@@ -44,6 +44,7 @@ __all__ = [
     "group",
     "in_language",
     "read_events",
+    "read_run",
     "render_again",
     "render_text",
 ]
@@ -88,16 +89,19 @@ def build(
     verbose: bool = False,
     color: bool | None = None,
     journal: bool = True,
+    earlier: RunResult | None = None,
 ) -> list[Reporter]:
     """The reporters of a run: the journal first, a file for each of `formats`, the console on `stream`, if any.
 
-    Makes the folder `out`. Raises ReportError when nothing can be written there, before anything has run. Files of an
+    Makes the folder `out`; with an `earlier` run, the reports for people say what changed. Raises ReportError when nothing can be written there, before anything has run. Files of an
     earlier run are left as they are until the new one's first event.
     """
     say = Language.of(lang)
     prepare(out, say)
     formats = tuple(formats)
     files = [FORMATS[name](out, say) for name in formats if name != GITHUB]
+    for report in files:
+        report.earlier = earlier
     reporters: list[Reporter] = [JournalReport(out, say)] if journal else []
     reporters += files
     if stream is not None:
@@ -155,20 +159,16 @@ def finish(reports: Reports) -> tuple[ReportError, ...]:
 
 def render_again(
     folder: Path, formats: Iterable[str], lang: str, *, out: Path | None = None, stream: TextIO | None = None,
-    environ: Mapping[str, str] | None = None,
+    environ: Mapping[str, str] | None = None, earlier: RunResult | None = None,
 ) -> tuple[RunResult, tuple[ReportError, ...]]:  # fmt: skip
     """Make the reports of a finished or killed run from its journal, into `out` (else the same folder).
 
     The closing words go to `stream`, if given. Raises ReportError when there is no journal of a run.
     """
-    say = Language.of(lang)
-    gathered = Gathered()
-    for event in read_events(folder, say):
-        gathered.handle(event)
-    result = gathered.result(lang)
-    if result is None:
-        raise not_read(folder / JOURNAL, "it holds no beginning of a run", say)
-    reporters = build(formats, out or folder, lang, stream=stream, environ=environ, quiet=True, journal=False)
+    result = read_journal(folder, Language.of(lang))
+    reporters = build(
+        formats, out or folder, lang, stream=stream, environ=environ, quiet=True, journal=False, earlier=earlier
+    )
     for reporter in reporters:
         if isinstance(reporter, FileReport):
             reporter.evidence = folder if folder.is_dir() else folder.parent

@@ -14,6 +14,7 @@ from typing import Any
 from harness.language import Language
 from harness.report.gathered import FileReport
 from harness.report.safe import QUOTED, visible
+from harness.report.summary import all_known
 from harness.report.text import failure_sentence, reason_of, title_of, told_reason, told_steps, witness
 from harness.results import Outcome, RunResult, ScenarioResult
 
@@ -44,7 +45,7 @@ class CtrfReport(FileReport):
 def render_ctrf(result: RunResult, lang: str) -> bytes:
     """ctrf.json, in ASCII."""
     say = Language.of(lang)
-    tests = [*_whole(result, say), *(_test(one, say) for one in result.scenarios)]
+    tests = [*_whole(result, say), *(_test(one, say, known=all_known(result, one)) for one in result.scenarios)]
     counted = Counter(str(test["status"]) for test in tests)
     start = _milliseconds(result.started)
     summary = {"tests": len(tests), **{status: counted[status] for status in _STATUSES}}
@@ -76,10 +77,10 @@ def _whole(result: RunResult, say: Language) -> list[dict[str, Any]]:
     return [{"name": "run", "status": how, "duration": 0, "suite": ["run"], "message": why} for how, why in told]
 
 
-def _test(one: ScenarioResult, say: Language) -> dict[str, Any]:
+def _test(one: ScenarioResult, say: Language, *, known: bool) -> dict[str, Any]:
     test: dict[str, Any] = {
         "name": visible(one.id, QUOTED),
-        "status": _STATUS[one.outcome],
+        "status": "skipped" if known else _STATUS[one.outcome],
         "rawStatus": one.outcome,
         "duration": round(one.duration_s * 1000),
         "suite": [visible(one.family, QUOTED)],
@@ -88,7 +89,8 @@ def _test(one: ScenarioResult, say: Language) -> dict[str, Any]:
         "extra": {"title": title_of(one, say), "runs": one.runs, "failed_runs": one.failed_runs},
     }
     if one.outcome == "fail":
-        test["message"] = failure_sentence(one, say)
+        told = failure_sentence(one, say)
+        test["message"] = say("known failure: {text}", text=told) if known else told
         test["trace"] = "\n".join(
             line
             for judgement in one.of("fail")

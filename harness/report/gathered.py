@@ -95,6 +95,7 @@ class FileReport(ABC):
     def __init__(self, folder: Path, say: Language) -> None:
         self.path = folder / self.file
         self.evidence = folder  # where the run lies, with its `scenarios/`
+        self.earlier: RunResult | None = None  # a run to compare with, for those who tell it
         self._say = say
         self._gathered = Gathered()
         self._written = False

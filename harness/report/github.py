@@ -17,9 +17,9 @@ from harness.report.files import not_written
 from harness.report.gathered import Gathered
 from harness.report.markdown import render_markdown
 from harness.report.safe import LINE, QUOTED, visible
-from harness.report.summary import some
+from harness.report.summary import known_lines, some
 from harness.report.text import finding_line, reason_of, told_reason
-from harness.results import RunResult, ScenarioResult
+from harness.results import Finding, RunResult, ScenarioResult
 
 NAME = "github"
 #: GitHub shows no more of a kind.
@@ -89,6 +89,8 @@ def _errors(result: RunResult, say: Language) -> Iterator[tuple[str, str]]:
     if result.interrupted:
         yield "harness", say("The run was broken off: this is what was judged until then.")
     for finding in result.findings:
+        if not _new(result, finding):
+            continue
         lines = [finding_line(finding, say), some(finding.scenarios, NAMED, say)]
         if finding.remedy:
             lines.append(say("remedy: {text}", text=visible(finding.remedy)))
@@ -99,7 +101,15 @@ def _errors(result: RunResult, say: Language) -> Iterator[tuple[str, str]]:
             yield visible(one.id, QUOTED), told
 
 
+def _new(result: RunResult, finding: Finding) -> bool:
+    """Whether any of a finding's failures is new; without a file of known ones all are."""
+    prop = finding.fingerprint.partition(":")[0]
+    return result.known is None or any(f"{name} {prop}" in result.known.new for name in finding.scenarios)
+
+
 def _warnings(result: RunResult, say: Language) -> Iterator[tuple[str, str]]:
+    for line in known_lines(result, say):
+        yield "harness", line
     seen: dict[str, list[tuple[ScenarioResult, str]]] = {}
     for one in result.scenarios:
         for judgement in one.of("warn"):

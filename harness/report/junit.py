@@ -15,6 +15,7 @@ from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 from harness.language import Language
 from harness.report.gathered import FileReport
 from harness.report.safe import QUOTED, visible, visible_lines
+from harness.report.summary import all_known
 from harness.report.text import STEPS, failure_sentence, reason_of, title_of, told_reason, told_steps, witness
 from harness.results import Judgement, RunResult, ScenarioResult
 
@@ -65,7 +66,8 @@ def _suites(result: RunResult, say: Language) -> dict[str, list[TestCase]]:
     for scenario in result.scenarios:
         family = visible(scenario.family, QUOTED)
         name = _unique(family, visible(scenario.id.removeprefix(f"{scenario.family}/"), QUOTED), names)
-        suites.setdefault(family, []).append(_case(family, name, scenario, say))
+        known = all_known(result, scenario)
+        suites.setdefault(family, []).append(_case(family, name, scenario, say, known=known))
     return suites
 
 
@@ -99,9 +101,11 @@ def _with(case: Any, outcome: Result) -> TestCase:
     return made
 
 
-def _case(family: str, name: str, scenario: ScenarioResult, say: Language) -> TestCase:
+def _case(family: str, name: str, scenario: ScenarioResult, say: Language, *, known: bool) -> TestCase:
     case: Any = TestCase(name, f"harness.{family}", round(scenario.duration_s, 3))
     outcome = _outcome(scenario, say)
+    if known:  # as pytest tells an expected failure
+        outcome = Skipped(say("known failure: {text}", text=failure_sentence(scenario, say)))
     if outcome is not None:
         case.append(outcome)
     case.system_out = "\n".join(_told(scenario, say))

@@ -9,10 +9,12 @@ import re
 from collections.abc import Iterator
 from html import escape
 
+from harness.comparing import compare
 from harness.language import Language
+from harness.report.changes import change_lines
 from harness.report.gathered import FileReport
 from harness.report.safe import QUOTED, visible, visible_lines
-from harness.report.summary import counts_line, score_lines, seed_line, target_line, word
+from harness.report.summary import counts_line, known_lines, score_lines, seed_line, target_line, word
 from harness.report.text import failure_sentence, ids_of, reason_of, title_of, told_reason
 from harness.results import RunResult, ScenarioResult, count
 
@@ -21,6 +23,8 @@ MOST_BYTES = 900_000
 #: Findings and scenarios told.
 FINDINGS = 20
 SCENARIOS = 100
+#: Lines on what changed since an earlier run.
+CHANGES = 80
 #: Of a reason.
 REASON = 240
 
@@ -37,7 +41,7 @@ class MarkdownReport(FileReport):
 
     def render(self, result: RunResult) -> bytes:
         """The summary, in UTF-8."""
-        return render_markdown(result, self._say.code)
+        return render_markdown(result, self._say.code, self.earlier)
 
 
 def plain(text: str) -> str:
@@ -50,11 +54,11 @@ def code(text: str) -> str:
     return f"<code>{plain(text)}</code>"
 
 
-def render_markdown(result: RunResult, lang: str) -> bytes:
+def render_markdown(result: RunResult, lang: str, earlier: RunResult | None = None) -> bytes:
     """summary.md, in UTF-8; where it grows too large the rest is left out, and that is said."""
     say = Language.of(lang)
     written, size = [], 0
-    for block in _blocks(result, say):
+    for block in _blocks(result, say, earlier):
         size += len(block.encode("utf-8", "backslashreplace")) + 2
         if size > MOST_BYTES:
             written.append(say("The rest is left out here; index.html has it all."))
@@ -63,7 +67,7 @@ def render_markdown(result: RunResult, lang: str) -> bytes:
     return ("\n\n".join(written) + "\n").encode("utf-8", "backslashreplace")
 
 
-def _blocks(result: RunResult, say: Language) -> Iterator[str]:
+def _blocks(result: RunResult, say: Language, earlier: RunResult | None) -> Iterator[str]:
     yield f"## {_MARK[result.verdict]} {plain(counts_line(result.scenarios, say))}"
     yield plain(target_line(result.target, say))
     if result.reason:
@@ -74,6 +78,12 @@ def _blocks(result: RunResult, say: Language) -> Iterator[str]:
         yield say("The run was broken off: this is what was judged until then.")
     if scores := score_lines(result, say):
         yield "\n".join(f"- {plain(line)}" for line in scores)
+    if known := known_lines(result, say):
+        yield "\n".join(f"- {plain(line)}" for line in known)
+    if earlier is not None:
+        comparison = compare(earlier, result)
+        told = [visible(line, REASON).strip() for line in change_lines(comparison, say)][-CHANGES:]
+        yield "\n".join([f"### {say('Since the earlier run')}", "", *(f"- {plain(line)}" for line in told)])
     if result.findings:
         yield _findings(result, say)
     yield from _scenarios(result, say)

@@ -21,6 +21,8 @@ _COUNTED: dict[Outcome, str] = {
     "skip": "skipped",
     "error": "not judged (error)",
 }
+#: Known failures named in a line.
+KNOWN_NAMED = 10
 _BUILTIN = ("reference", "original", "patched")
 
 
@@ -85,6 +87,29 @@ def measured_lines(result: RunResult, say: Language) -> list[str]:
 def deadlines(values: Mapping[str, float], say: Language) -> str:
     """`login 0.5 s, message 2.5 s`"""
     return ", ".join(f"{visible(name, QUOTED)} {say.seconds(value)}" for name, value in values.items())
+
+
+def known_lines(result: RunResult, say: Language) -> list[str]:
+    """How the run stands to the file of known failures, where one was given."""
+    known = result.known
+    if known is None:
+        return []
+    file = visible(known.file, QUOTED)
+    lines = [say("Known failures ({file}): {known}; new: {new}", file=file, known=len(known.known), new=len(known.new))]
+    if known.new:
+        lines.append(say("New: {ids}", ids=some(known.new, KNOWN_NAMED, say)))
+    if known.fixed:
+        lines.append(say("Fixed, to be taken out of it: {ids}", ids=some(known.fixed, KNOWN_NAMED, say)))
+    if known.stale:
+        lines.append(say("Stale, no such scenario: {ids}", ids=some(known.stale, KNOWN_NAMED, say)))
+    return lines
+
+
+def all_known(result: RunResult, scenario: ScenarioResult) -> bool:
+    """Whether all that failed in a scenario was known to fail."""
+    if result.known is None or scenario.outcome != "fail":
+        return False
+    return not any(one == scenario.id or one.startswith(f"{scenario.id} ") for one in result.known.new)
 
 
 def repeat_command(result: RunResult, scenario: str) -> str:

@@ -15,6 +15,7 @@ from harness.report.gathered import FileReport, in_language
 from harness.report.safe import LINE, QUOTED, quoted, visible, visible_lines
 from harness.report.summary import (
     counts_line,
+    known_lines,
     measured_lines,
     repeat_command,
     scenario_argument,
@@ -271,6 +272,7 @@ def _summary(result: RunResult, say: Language) -> list[str]:
     if result.interrupted:
         lines.append(say("The run was broken off: this is what was judged until then."))
     lines += score_lines(result, say)
+    lines += known_lines(result, say)
     lines += measured_lines(result, say)
     lines.append(say("Duration: {duration}", duration=say.seconds(result.duration_s)))
     lines.append(seed_line(result, say))

@@ -23,4 +23,4 @@ class HtmlReport(FileReport):
 
     def render(self, result: RunResult) -> bytes:
         """The page, in UTF-8, with what lies in the run's folder."""
-        return render_html(result, self._say.code, self.evidence)
+        return render_html(result, self._say.code, self.evidence, self.earlier)

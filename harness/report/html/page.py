@@ -14,13 +14,15 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from harness import explain
+from harness.comparing import compare
 from harness.language import CODES, Language
+from harness.report.changes import state, total_line
 from harness.report.gathered import in_language
 from harness.report.html.caret import quotations
 from harness.report.html.evidence import Evidence, gather
 from harness.report.html.packing import Budget
 from harness.report.html.tongues import SAYS, n, t, told
-from harness.report.safe import QUOTED, visible, visible_lines
+from harness.report.safe import LINE, QUOTED, visible, visible_lines
 from harness.report.summary import (
     counts_line,
     measured_lines,
@@ -75,8 +77,11 @@ class Moment:
     text: str
 
 
-def render_html(result: RunResult, lang: str, folder: Path | None = None) -> bytes:
-    """index.html, in UTF-8, shown in `lang` first; `folder` is the run's, for what lies beside the report."""
+def render_html(result: RunResult, lang: str, folder: Path | None = None, earlier: RunResult | None = None) -> bytes:
+    """index.html, in UTF-8, shown in `lang` first.
+
+    `folder` is the run's, for what lies beside the report; `earlier` is a run to compare with.
+    """
     result = in_language(result, lang)
     properties = _properties(result.scenarios)
     rows = [Row(number, one, _cells(one, properties)) for number, one in numbered(result.scenarios)]
@@ -87,7 +92,7 @@ def render_html(result: RunResult, lang: str, folder: Path | None = None) -> byt
         findings=_findings(result), families=list(dict.fromkeys(one.family for one in result.scenarios)),
         counts=count(one.outcome for one in result.scenarios), scores=result.scores(),
         lang=Language.of(lang).code, style=Markup(style), behaviour=Markup(behaviour),
-        policy=_policy(style, behaviour), duration=lambda say: say.seconds(result.duration_s),
+        comparison=compare(earlier, result) if earlier is not None else None, policy=_policy(style, behaviour), duration=lambda say: say.seconds(result.duration_s),
     )  # fmt: skip
     return text.encode("utf-8", "backslashreplace")
 
@@ -160,12 +165,10 @@ def _worst_first(rows: Sequence[Row]) -> list[Row]:
 
 def _moments(scenario: ScenarioResult, evidence: Evidence) -> list[Moment]:
     """Steps, violations and what the server printed, on one time line."""
-    moments = [
-        Moment(step.at_s, "step", visible(step.who or "", QUOTED), visible(step.did)) for step in _told(scenario)
-    ]
+    moments = [Moment(step.at_s, "step", visible(step.who or "", QUOTED), step.did) for step in _told(scenario)]
     moments += [Moment(one.at_s, one.kind, "", one.text) for one in evidence.seen]
     moments += [
-        Moment(one.at_s, "broken", visible(one.id), told_reason(one.reason, SAYS[0]))
+        Moment(one.at_s, "broken", visible(one.id), one.reason or "")
         for one in scenario.of("fail")
         if one.at_s is not None
     ]
@@ -202,9 +205,11 @@ def _environment() -> Environment:
         target=lambda result: told(lambda say: target_line(result.target, say)),
         result_line=lambda result: told(lambda say: counts_line(result.scenarios, say)),
         measured=lambda result: [_both(list(lines)) for lines in zip(*(measured_lines(result, s) for s in SAYS), strict=True)],
+        total=lambda comparison: told(lambda say: total_line(comparison, say)),
+        state=lambda name: told(lambda say: state(name, say)),
         seed=lambda result: told(lambda say: seed_line(result, say)),
         again=lambda result, one: repeat_command(result, scenario_argument(one.id)),
-        sentence=_sentence, remedy=_remedy, page=_page, worst=_worst, story=_story, lines=visible_lines,
+        sentence=_sentence, remedy=_remedy, page=_page, said=_said, worst=_worst, story=_story, lines=visible_lines,
         in_portuguese=Language("pt-BR"),
     )  # fmt: skip
     environment.filters["visible"] = visible
@@ -213,6 +218,11 @@ def _environment() -> Environment:
 
 def _title(scenario: ScenarioResult, say: Language) -> str:
     return say(DOCUMENTED[scenario.documented][0]) if scenario.documented in DOCUMENTED else title_of(scenario, say)
+
+
+def _said(text: str | None, limit: int = LINE) -> Markup:
+    """What a judge, a scenario or a server has written, in both languages, made visible."""
+    return told(lambda say: visible(say.sentence(text or ""), limit))
 
 
 def _sentence(prop: str) -> Markup:

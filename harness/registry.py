@@ -23,7 +23,7 @@ Body = Callable[..., Awaitable[None]]
 #: What a scenario can ask of the server, its dialect or the machine; what is missing makes it a skip.
 NEEDS = frozenset(
     {
-        "process", "login", "names", "list", "whisper", "leave", "rename", "resume", "idle", "lines", "attribution",
+        "process", "login", "names", "list", "whisper", "leave", "rename", "resume", "idle", "lines", "newlines", "attribution",
         "reset-through-proxy", "half-close-through-proxy",
     }
 )  # fmt: skip

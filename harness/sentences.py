@@ -88,6 +88,7 @@ FORMS: dict[str, str] = {
     "this server's messages have no borders that could be kept": (
         "as mensagens deste servidor não têm limites que pudessem ser mantidos"
     ),
+    "this server's messages do not end with a newline": "as mensagens deste servidor não terminam com quebra de linha",
     "here the first thing that a client says is its name, whatever it is": (
         "aqui a primeira coisa que um cliente diz é o seu nome, seja qual for"
     ),

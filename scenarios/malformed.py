@@ -212,7 +212,7 @@ async def blanks(room: Room, text: str) -> None:
 
 @scenario(
     "malformed", title="Line endings: {case}", titulo="Fins de linha: {case}", aims=["intact", "delivers"],
-    needs=["lines"],
+    needs=["newlines"],
     cases={
         "lf": {"ends": ["\n"], "exact": True}, "crlf": {"ends": ["\r\n"], "exact": True},
         "cr-inside": {"ends": ["\rmore\n"], "exact": False}, "lfcr": {"ends": ["\n\r"], "exact": False},
@@ -465,7 +465,7 @@ async def slow_drip(room: Room) -> None:
 
 @scenario(
     "malformed", title="A login drop by drop", titulo="Um login gota a gota", level="hardened",
-    aims=["accepts", "responsive"], needs=["names", "lines"],
+    aims=["accepts", "responsive"], needs=["names", "newlines"],
 )  # fmt: skip
 async def slow_login(room: Room) -> None:
     """A name that comes byte by byte (a slow loris). Others must get in meanwhile: whoever reads the name where it

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from harness.dialect.framing import ChunkFraming, Framing
+from harness.dialect.framing import ChunkFraming, Framing, LineFraming, Readable
 from harness.dialect.masking import fold, text_of
 from harness.dialect.tokens import LENGTH, TOKEN
 
@@ -19,6 +19,8 @@ class Inbox:
 
     def __init__(self, framing: Framing) -> None:
         self._framing = framing
+        #: The stream is what a person reads; of other framings the units are, a line each.
+        self._plain = isinstance(framing, LineFraming | ChunkFraming)
         self._tail = b""
         self.raw = bytearray()
         self.total = 0
@@ -29,10 +31,12 @@ class Inbox:
     def feed(self, data: bytes) -> list[tuple[bytes, list[str]]]:
         """Take bytes; give the units that they complete, each with the tokens in it."""
         self.total += len(data)
+        units = self._framing.feed(data)
+        shown = data if self._plain else b"".join(unit + b"\n" for unit in units)
         room = KEPT_BYTES - len(self.raw)
         if room > 0:
-            self.raw += data[:room]
-        found = [(unit, self._tokens_of(unit)) for unit in self._framing.feed(data)]
+            self.raw += shown[:room]
+        found = [(unit, self._tokens_of(unit)) for unit in units]
         for _, tokens in found:
             self.tokens.update(tokens)
         return found
@@ -42,7 +46,7 @@ class Inbox:
         tokens = [m.decode("ascii") for m in TOKEN.findall(unit)]
         across = [m.decode("ascii") for m in TOKEN.findall(self._tail + unit[: LENGTH - 1])] if self._tail else []
         tokens = [t for t in across if t not in tokens and t not in self.tokens] + tokens
-        if isinstance(self._framing, ChunkFraming):
+        if isinstance(self._framing, ChunkFraming | Readable):
             self._tail = (self._tail + unit)[-(LENGTH - 1) :]
         return tokens
 

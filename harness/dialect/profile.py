@@ -6,14 +6,26 @@ published in docs/harness.schema.json.
 
 from __future__ import annotations
 
+import functools
+import json
 import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from harness.dialect.framing import ChunkFraming, Framing, LineFraming
+from harness.dialect.framing import (
+    ChunkFraming,
+    FixedFraming,
+    Framing,
+    HeaderFraming,
+    JsonFraming,
+    LengthFraming,
+    LineFraming,
+    Readable,
+    TerminatedFraming,
+)
 
-FramingName = Literal["line", "chunk"]
+FramingName = Literal["line", "chunk", "header", "length", "utf", "nul", "fixed", "json"]
 
 
 class _Part(BaseModel):
@@ -68,12 +80,30 @@ class Resume(_Part):
         return value
 
 
+class Length(_Part):
+    """The binary number in front of each message."""
+
+    bytes: Literal[1, 2, 4, 8] = 4
+    order: Literal["big", "little"] = "big"
+
+
+class Fixed(_Part):
+    """The sizes of a block's fields, in bytes; `name` 0: there is no field for the name."""
+
+    name: Annotated[int, Field(ge=0, le=65536)] = 0
+    message: Annotated[int, Field(ge=2, le=1 << 20)] = 2048
+
+
 class Profile(_Part):
     """How one server speaks. The defaults are the simplest chat there is: raw lines, no login."""
 
     name: str = "declared"
     framing: FramingName | dict[Literal["send", "receive"], FramingName] = "line"
-    newline: str | None = Field(default=None, description="line: \\n or \\r\\n; chunk: appended to each send")
+    newline: str | None = Field(default=None, description="line: \\n or \\r\\n; chunk, json: appended to each send")
+    header: Annotated[int, Field(ge=1, le=256)] = Field(default=64, description="header: its width in bytes")
+    length: Length = Length()
+    fixed: Fixed = Fixed()
+    terminator: str = Field(default="\0", min_length=1, description="nul: what ends each message")
     encoding: Literal["utf-8", "ascii"] = "utf-8"
     login: tuple[LoginStep, ...] = ()
     auto: bool = Field(default=False, description="in the room from the connection on; the login only names it")
@@ -111,16 +141,37 @@ class Profile(_Part):
 
     def receiving(self) -> Framing:
         """A fresh framing for what the server sends."""
-        return self._framing("receive")
+        framing = self._framing("receive")
+        return Readable(framing) if is_json(self.say) and self.framing_name("receive") != "json" else framing
 
     def framing_name(self, direction: Literal["send", "receive"]) -> FramingName:
         """line or chunk, for one direction."""
         return self.framing if isinstance(self.framing, str) else self.framing.get(direction, "line")
 
     def _framing(self, direction: Literal["send", "receive"]) -> Framing:
-        if self.framing_name(direction) == "line":
-            return LineFraming(self.newline or "\n")
-        return ChunkFraming(self.newline or "")
+        match self.framing_name(direction):
+            case "line":
+                return LineFraming(self.newline or "\n")
+            case "chunk":
+                return ChunkFraming(self.newline or "")
+            case "header":
+                return HeaderFraming(self.header)
+            case "length":
+                return LengthFraming(self.length.bytes, self.length.order)
+            case "utf":
+                return LengthFraming(2, "big")
+            case "nul":
+                return TerminatedFraming(self.terminator)
+            case "fixed":
+                return FixedFraming((self.fixed.name, self.fixed.message) if self.fixed.name else (self.fixed.message,))
+            case "json":
+                return JsonFraming("\n" if self.newline is None else self.newline)
+
+    @property
+    def bordered(self) -> bool:
+        """Whether both directions mark where a message ends: its borders must be kept."""
+        ways = (self.framing_name("send"), self.framing_name("receive"))
+        return "chunk" not in ways and not ("json" in ways and self.newline == "")
 
     def speak(self, text: str, name: str) -> str:
         """What a client sends to say `text` to everybody."""
@@ -134,5 +185,25 @@ class Profile(_Part):
 
 
 def fill(template: str, **values: str) -> str:
-    """Put values for `{name}`, `{text}`, `{to}`, `{token}`; every other brace stays (JSON has many)."""
-    return re.sub(r"\{(name|text|to|token)\}", lambda m: values.get(m[1], m[0]), template)
+    """Put values for `{name}`, `{text}`, `{to}`, `{token}`; every other brace stays (JSON has many).
+
+    Where the template is a JSON object or array, the values are escaped as parts of JSON strings.
+    """
+    if is_json(template):
+        values = {key: json.dumps(value, ensure_ascii=False)[1:-1] for key, value in values.items()}
+    return _GAP.sub(lambda m: values.get(m[1], m[0]), template)
+
+
+_GAP = re.compile(r"\{(name|text|to|token)\}")
+
+
+@functools.cache
+def is_json(template: str) -> bool:
+    """Whether a template is a JSON object or array."""
+    if not template.lstrip().startswith(("{", "[")) or _GAP.match(template.lstrip()):
+        return False
+    try:
+        json.loads(_GAP.sub("x", template))
+    except ValueError:
+        return False
+    return True

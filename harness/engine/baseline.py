@@ -165,7 +165,7 @@ class Lesson:
             whispers=first.whispers and last.whispers,
             closes_on_leave=first.closes_on_leave and last.closes_on_leave,
             duplicates=self.profile.duplicates or first.duplicates,
-            lines=self.profile.framing_name("send") == "line" and self.profile.framing_name("receive") == "line",
+            lines=self.profile.bordered,
             idle_s=self.profile.idle,
             resumes=self.profile.resume is not None,
             remote=self.options.spec.kind == "remote",

@@ -67,6 +67,7 @@ def unmet(
         "resume": (baseline.resumes, "session resumption is not declared"),
         "idle": (baseline.idle_s is not None, "no idle time is declared"),
         "lines": (baseline.lines, "this server's messages have no borders that could be kept"),
+        "newlines": (profile.framing_name("send") == "line", "this server's messages do not end with a newline"),
         "reset-through-proxy": ("reset" in capabilities, "this Toxiproxy cannot pass on a reset"),
         "half-close-through-proxy": ("half-close" in capabilities, "this Toxiproxy cannot pass on a half-close"),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.dialect.masking import missing_parts, stands_in
-from harness.history import Awaited, Joined, Left, Listed, Noticed
+from harness.history import Awaited, Joined, Left, Listed, Noticed, Opened
 from harness.properties.quoting import failed, passed, quote, skipped, warned
 from harness.properties.scene import KNOWABLE, Scene
 from harness.results import Judgement
@@ -58,12 +58,17 @@ def admits(scene: Scene) -> Judgement | None:
                 )  # fmt: skip
     for notice in scene.noticed:
         stranger = _stranger(scene, notice)
-        if stranger is not None:
+        if stranger is not None and not _named_itself(scene, outsiders, notice.at_s):
             return failed(
                 "admits", "announced", f"the room was told about {quote(stranger) or 'nobody'!r}, who never joined",
                 expected="no notice about one who never joined", observed=quote(notice.unit), at_s=notice.at_s,
             )  # fmt: skip
     return passed("admits")
+
+
+def _named_itself(scene: Scene, outsiders: list[Opened], at_s: float) -> bool:
+    """Whether one who is not known to have joined had answered the login by then: perhaps with an empty name."""
+    return any(scene.answered.get(o.conn, float("inf")) <= at_s for o in outsiders)
 
 
 def _stranger(scene: Scene, notice: Noticed) -> str | None:

@@ -110,7 +110,7 @@ def test_the_documented_servers_are_known(name: str) -> None:
     ("wrong", "key", "words"),
     [
         ({"frame": "line"}, "frame", "Extra inputs"),
-        ({"framing": "word"}, "framing", "'line' or 'chunk'"),
+        ({"framing": "word"}, "framing", "'line', 'chunk'"),
         ({"framing": {"both": "line"}}, "framing", "'send' or 'receive'"),
         ({"encoding": "latin-1"}, "encoding", "'utf-8' or 'ascii'"),
         ({"login": [{"wait": "name"}]}, "login", "Extra inputs"),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from harness import properties
 from harness.history import (
+    Answered,
     Carried,
     Ended,
     Flooded,
@@ -446,6 +447,15 @@ def test_what_the_proxy_kept_to_itself_is_not_blamed() -> None:
 def test_a_missing_introduction_through_a_line_without_toxics_is_the_servers() -> None:
     assert through_a_line(toxic=False, intro=b"").judged()["welcomes"].outcome == "fail"
     none_fails(through_a_line(toxic=True, intro=b""), "welcomes")
+
+
+def test_a_blank_name_that_the_server_takes_is_not_blamed() -> None:
+    def blank(story: Story) -> None:
+        odd = story.outside("odd", refused=False, role="faulty")
+        story.add(Answered(at_s=story.now, conn=odd))
+        story.notice("*  joined", "")
+
+    assert "admits" not in ordinary(blank).failing()
 
 
 def test_one_who_left_before_the_introduction_was_over_is_not_blamed() -> None:

@@ -10,9 +10,8 @@ from harness.evidence.diagram import draw
 from harness.evidence.handshake import draw as draw_handshake
 from harness.evidence.packets import as_table
 from harness.evidence.plots import plots
-from harness.findings.shapes import BROKEN, SHAPES
 from harness.history import History
-from harness.language import CODES
+from harness.language import CODES, Language
 from harness.properties.scene import Scene
 from harness.results import Judgement
 
@@ -45,8 +44,5 @@ def named(picture: str, lang: str) -> str:
 
 
 def sentence(judgement: Judgement, lang: str) -> str:
-    """A violation in one sentence: its reason, which is English; in another language what such a failure means."""
-    if lang == "en":
-        return judgement.reason or ""
-    words = SHAPES.get(judgement.fingerprint or "") or BROKEN[judgement.id]
-    return f"o servidor {words[CODES.index(lang)]}"
+    """A violation in one sentence: its reason, in this language where the harness has it."""
+    return Language.of(lang).sentence(judgement.reason or "")

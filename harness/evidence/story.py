@@ -26,6 +26,7 @@ from harness.history import (
     ServerEvent,
     Toxic,
 )
+from harness.language import Language
 from harness.properties.scene import Scene
 from harness.results import Judgement
 
@@ -243,7 +244,7 @@ class _Teller:
             case ServerEvent():
                 self._server(record)
             case Toxic(did=did) if self.proxy is not None:
-                words = did.partition(": ")[2] or did
+                words = Language.of(self.lang).sentence(f"{did.partition(': ')[2] or did} ()").removesuffix(" ()")
                 self._add("note", at_s, (self.proxy,), words.removeprefix("toxic "), "cut")
             case Flooded(conn=conn, what=what):
                 text = self.say(

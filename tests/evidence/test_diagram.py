@@ -16,7 +16,8 @@ from harness.properties.scene import Scene
 from harness.results import Judgement
 
 SVG = "{http://www.w3.org/2000/svg}"
-LOST = Judgement("delivers", "fail", "caio never heard ana", "message", "nothing", "during-fault-some", at_s=2.6)
+WHY = "nina said good-bye and the server never closed the connection"
+LOST = Judgement("closes", "fail", WHY, "FIN", "silence", "never", at_s=2.6)
 
 
 def drawn(history: History, *judgements: Judgement, lang: str = "en") -> str:
@@ -51,16 +52,16 @@ def test_a_lost_message_and_the_violation_are_red_with_one_sentence() -> None:
     shown = texts(svg)
     assert any("is it lost?" in text for text in shown)
     assert any(text == "never heard by caio" or text == "never heard by bia, caio" for text in shown)
-    assert any("delivers: caio never heard ana" in text for text in shown)
+    assert any(f"closes: {WHY[:40]}" in text for text in shown)
     assert "boxbad" in svg
 
 
 def test_the_portuguese_one_has_no_english_sentence() -> None:
     shown = texts(drawn(ordinary(lossy).history(), LOST, lang="pt-BR"))
-    assert any("o servidor perde mensagens" in text for text in shown)
+    assert any("nina se despediu e o servidor" in text for text in shown)
     left_over = {text for text in shown if text in PORTUGUESE and PORTUGUESE[text] != text}
     assert not left_over
-    assert sentence(LOST, "pt-BR").startswith("o servidor ")
+    assert sentence(LOST, "pt-BR").startswith("nina se despediu")
 
 
 def test_a_toxic_is_a_shaded_span_in_a_lane_of_its_own() -> None:

@@ -144,7 +144,7 @@ def run(tmp_path: Path) -> Path:
 
 def test_each_kind_of_evidence_is_shown_if_it_is_there(run: Path) -> None:
     evidence = gather(run, FAILED)
-    assert [name for name, _ in evidence.pictures] == ["diagram", "plot rtt"]
+    assert [picture.name for picture in evidence.pictures] == ["diagram", "plot rtt"]
     assert evidence.log[0] == "\\x1b[31mboom"
     assert len(evidence.log) == LINES
     assert evidence.repro[0] == "import socket"
@@ -153,6 +153,15 @@ def test_each_kind_of_evidence_is_shown_if_it_is_there(run: Path) -> None:
     assert 'data-picture="1"' in part
     assert f'href="scenarios/{FAILED}/capture.pcapng"' in part
     assert "import socket" in part
+
+
+def test_a_picture_in_two_languages_is_shown_in_one_at_a_time(run: Path) -> None:
+    folder = run / "scenarios" / FAILED
+    (folder / "diagram.pt-BR.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    shown = [(picture.name, picture.lang) for picture in gather(run, FAILED).pictures]
+    assert shown == [("diagram", "pt-BR"), ("diagram", "en"), ("plot rtt", "")]
+    part = _part(_page(run), FAILED)
+    assert part.count('<figure class="t" lang="en">') == part.count('<figure class="t" lang="pt-BR">') == 1
 
 
 def test_what_was_printed_and_the_packets_stand_on_the_time_line(run: Path) -> None:

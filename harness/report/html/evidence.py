@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
+from harness.language import CODES
 from harness.report.safe import QUOTED, visible, visible_lines
 
 #: Of a server's output, a script or a cause, in lines.
@@ -19,7 +20,9 @@ LINES = 300
 #: A larger picture is named, and not taken in; in bytes.
 PICTURE = 400_000
 #: Pictures a scenario, at most.
-PICTURES = 8
+PICTURES = 12
+#: What stands in the name of a picture that is drawn in one language: `diagram.pt-BR.svg` beside `diagram.svg`.
+_TRANSLATED = tuple(f".{code}" for code in CODES[1:])
 #: Lines of the packets' table.
 PACKETS = 300
 #: A larger history is not read for the page, in bytes.
@@ -47,12 +50,21 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """An SVG; `lang` is the language that it is shown for, empty where it is the same in all of them."""
+
+    name: str
+    svg: str
+    lang: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
-    """What there is of one scenario. Pictures are (name, SVG); `files` are (name, address relative to the report)."""
+    """What there is of one scenario. `files` are (name, address relative to the report)."""
 
     log: tuple[str, ...] = ()
     seen: tuple[Seen, ...] = ()
-    pictures: tuple[tuple[str, str], ...] = ()
+    pictures: tuple[Picture, ...] = ()
     packets: Table | None = None
     repro: tuple[str, ...] = ()
     cause: tuple[str, ...] = ()
@@ -105,13 +117,19 @@ def _json(path: Path) -> object:
         return None
 
 
-def _pictures(folder: Path, names: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _pictures(folder: Path, names: Sequence[str]) -> Iterator[Picture]:
     drawn = [name for name in names if name.endswith(".svg")]
-    for name in sorted(drawn, key=lambda one: (one != "diagram.svg", one))[:PICTURES]:
+    for name in sorted(drawn, key=lambda one: (not one.startswith("diagram"), one))[:PICTURES]:
         path = folder / name
         with contextlib.suppress(OSError, ValueError):
             if path.stat().st_size <= PICTURE:
-                yield visible(name.removesuffix(".svg").replace("-", " "), QUOTED), path.read_text(encoding="utf-8")
+                stem = name.removesuffix(".svg")
+                other = next((mark for mark in _TRANSLATED if stem.endswith(mark)), "")
+                named = stem.removesuffix(other)
+                translated = any(f"{named}{mark}.svg" in names for mark in _TRANSLATED)
+                lang = other[1:] if other else CODES[0] if translated else ""
+                shown = visible(named.replace("-", " "), QUOTED)
+                yield Picture(shown, path.read_text(encoding="utf-8"), lang)
 
 
 # -- the history -----------------------------------------------------------------------------------------------------

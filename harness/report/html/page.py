@@ -41,6 +41,11 @@ SIGNS: dict[Outcome, str] = {"pass": "✓", "fail": "✗", "warn": "!", "skip": 
 _WORST: tuple[Outcome, ...] = ("fail", "error", "warn", "pass", "skip")
 #: The order of the list, and in which scenarios get their evidence, while there is room.
 _FIRST: tuple[Outcome, ...] = ("fail", "error", "warn", "pass", "skip")
+#: What stands above the pictures that the harness draws.
+CAPTIONS = {
+    "diagram": "Who did what, when", "handshake": "A connection on the wire", "plot rtt": "How long messages take",
+    "plot connections": "How many clients are connected", "plot process": "What the server's process uses",
+}  # fmt: skip
 #: Lines of a scenario's time line.
 STEPS = 300
 
@@ -147,7 +152,9 @@ def _packed(result: RunResult, rows: Sequence[Row], folder: Path | None) -> list
         reserved -= len(slim[row.number]) // 3
         evidence = gather(folder, row.scenario.id) if folder is not None else Evidence()
         html = _render(template, result, row, evidence)
-        part = budget.pack(html, [svg for _, svg in evidence.pictures], reserved) or budget.pack(slim[row.number], ())
+        part = budget.pack(html, [picture.svg for picture in evidence.pictures], reserved) or budget.pack(
+            slim[row.number], ()
+        )
         if part is not None:
             packed.append((row.number, part))
     return sorted(packed)
@@ -209,6 +216,7 @@ def _environment() -> Environment:
         state=lambda name: told(lambda say: state(name, say)),
         seed=lambda result: told(lambda say: seed_line(result, say)),
         again=lambda result, one: repeat_command(result, scenario_argument(one.id)),
+        caption=lambda name: t(CAPTIONS[name]) if name in CAPTIONS else name,
         sentence=_sentence, remedy=_remedy, page=_page, said=_said, worst=_worst, story=_story, lines=visible_lines,
         in_portuguese=Language("pt-BR"),
     )  # fmt: skip

@@ -308,12 +308,18 @@ class Confirmation:
         await self.house.settle(at_least_s=0.03)
         for step in self.profile.login:
             if step.expect is not None and not await self._expect(guest, fill(step.expect, name=guest.name)):
+                self._sent_away(guest)
                 return None
             if step.send is not None:
                 guest.heed()
                 guest.send(self._framing().encode(fill(step.send, name=guest.name).encode()))
                 await self.house.settle()
         return None if guest.ended else guest
+
+    def _sent_away(self, guest: Guest) -> None:
+        """One that was not let in goes: where names are read in the accept loop it would stand in everybody's way."""
+        if guest.wire is not None:
+            guest.wire.close()
 
     async def _leave(self, guests: list[Guest], shown: str) -> None:
         """The last thing that the last one does; the others must still hear each other."""

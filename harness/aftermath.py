@@ -68,7 +68,7 @@ async def rounds(room: Room) -> None:
 
 async def newcomers(room: Room, *who: str) -> list[Member]:
     """Fresh clients join and talk with one another, both ways."""
-    fresh = await room.join(*who, role="newcomer")
+    fresh = await room.join(*who[: max(0, room.free_places())], role="newcomer")
     await room.talk(*fresh)
     await room.talk(*fresh)
     return fresh

@@ -44,6 +44,8 @@ HELLOS = 3
 MOST_RETURNS = 6
 #: How many of a crowd log in at the same time, unless a scenario wants them all at once.
 SIDE_BY_SIDE = 16
+#: Places that a crowd leaves free for those who come after it.
+FOR_OTHERS = 4
 #: Background talk stops by itself after so many messages.
 MOST_CHATTER = 400
 
@@ -153,7 +155,9 @@ class Room:
         self, who: str, *, line: Line | None = None, role: Role = "faulty", receive_buffer: int | None = None,
         name: str | None = None, visit: int = 1,
     ) -> Member:  # fmt: skip
-        """Only connect: no login, no word."""
+        """Only connect: no login, no word. Raises NotHere where the server takes no more clients (role `crowd` aside)."""
+        if role != "crowd" and self.free_places() < 1:
+            self.skip(f"this server takes {self.profile.max_clients} clients; more are needed here")
         identity = Identity(who, name or self.name_for(who), visit, role, "proxy" if line else "direct")
         member = Member(len(self.log.members) + 1, identity, self.profile, self.log)
         self.log.members.append(member)
@@ -178,6 +182,11 @@ class Room:
         if role != "crowd":
             self.step("connects" if visit == 1 else "comes back", who)
         return member
+
+    def free_places(self) -> int:
+        """How many more clients this server takes; many, where no limit is known."""
+        here = sum(not member.gone for member in self.log.members)
+        return (self.profile.max_clients or 10**6) - here
 
     async def log_in(self, member: Member) -> bool:
         """Walk one that is connected through the login, and let it be heard."""
@@ -343,10 +352,15 @@ class Room:
 
     async def crowd(
         self, count: int | None = None, *, line: Line | None = None, at_once: bool = False, login: bool = True,
-        people: Sequence[Member] = (),
+        people: Sequence[Member] = (), beyond: bool = False,
     ) -> list[Member]:  # fmt: skip
-        """Many come in, as real clients do: who is not let in tries again. `people`: those who return."""
+        """Many come in, as real clients do: who is not let in tries again. `people`: those who return.
+
+        No more than the server takes, with places for some to come after them; unless `beyond` that limit is the subject.
+        """
         count = min(count if count is not None else self.storm, self.setting.max_clients)
+        if not beyond:
+            count = min(count, max(1, self.free_places() - FOR_OTHERS))
         whose: list[Member | None] = list(people) or [None] * count
         self.step(f"{len(whose)} clients connect" + (" in the same instant" if at_once else ""))
         gate = asyncio.Semaphore(len(whose) if at_once else SIDE_BY_SIDE)

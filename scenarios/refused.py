@@ -164,7 +164,7 @@ async def full(room: Room) -> None:
         room.skip("this server declares no limit of clients")
     ana, caio = await room.join("ana", "caio")
     async with room.chatting(ana, caio):
-        crowd = await room.crowd(limit - 2 + TOO_MANY)
+        crowd = await room.crowd(limit - 2 + TOO_MANY, beyond=True)
     await room.all_of(crowd, _close)
     await noticed(room, *crowd)
 

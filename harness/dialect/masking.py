@@ -47,9 +47,19 @@ def shape_of_number(name: str) -> str:
 
 
 def missing_parts(intro: bytes, wanted: tuple[str, ...], name: str) -> tuple[str, ...]:
-    """Which of an introduction's stable parts have not been shown (yet)."""
+    """Which of an introduction's stable parts have not been shown (yet).
+
+    Without newlines words are glued together (`NICKana joined!`): there the name need not stand alone.
+    """
     shown = "\n".join(lines(intro, (name,)))
-    return tuple(part for part in wanted if re.search(re.escape(part).replace(r"\#", r"\S*"), shown) is None)
+    plain = "\n".join(" ".join(line.split()) for line in re.split(r"[\r\n]+", text_of(intro)))
+
+    def stands(part: str) -> bool:
+        pattern = re.escape(part).replace(r"\#", r"\S*")
+        glued = pattern.replace(r"\{name\}", re.escape(name))
+        return re.search(pattern, shown) is not None or re.search(glued, plain, re.IGNORECASE) is not None
+
+    return tuple(part for part in wanted if not stands(part))
 
 
 def stands_in(name: str, answer: bytes) -> bool:

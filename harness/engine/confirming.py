@@ -23,6 +23,8 @@ HELLOS = 3
 EXPECT_S, HEAR_S = 2.0, 1.3
 #: Names that are longer than most servers want, and ones that many still take.
 LONG_NAMES = (24, 20, 16, 12, 10)
+#: So many more come at the end, to see whether there is a limit.
+CROWD = 20
 _HELP = re.compile(r"(?<!\w)(/help|/ajuda|/ayuda|/comandos|/commands|/aide|\?help|!help)\b")
 
 
@@ -47,6 +49,7 @@ class Confirmation:
         self.unknown: list[str] = []
         self._number = 0
         self._slowest_s = 0.0
+        self.greeting = b""
 
     async def hold(self) -> Confirmed:
         """Three come in, each is heard by those before; then everybody by everybody."""
@@ -75,6 +78,7 @@ class Confirmation:
         """Why it did not get in; None when it did and is heard."""
         before = {g.name: len(g.raw) for g in others}
         for step in self.profile.login:
+            self.greeting = self.greeting or bytes(guest.raw)
             if step.expect is not None and not await self._expect(guest, fill(step.expect, name=guest.name)):
                 return f"{guest.name} waited for {step.expect!r}"
             if step.send is not None:
@@ -192,8 +196,10 @@ class Confirmation:
         if len(guests) == 3:
             await self._list(guests, shown)
             await self._whisper(guests, shown)
-            await self._leave(guests, shown)
-        await self._newcomers(guests)
+        if self.profile.named and self.profile.attributes == "server" and not self.polite and len(guests) == 3:
+            await self._name_limits(guests)
+        await self._crowd(guests)
+        await self._leave(guests, shown)
 
     def _candidates(self, shown: str, usual: Sequence[str], bare: Sequence[str], pattern: str) -> list[str]:
         """Words to try: those that the server's text or its source names, then the usual ones where that is allowed."""
@@ -263,21 +269,6 @@ class Confirmation:
                 return None
         return None
 
-    async def _newcomers(self, guests: list[Guest]) -> None:
-        """A fourth with accents, a fifth with a long name: both may be lost."""
-        if self.learned.get("max_clients") or self.polite:
-            return None
-        accented = await self._spare()
-        if accented is None:
-            return self._missed("a fourth client did not get in")
-        text = await self.say(accented, "olá coração")
-        await self._reaches(guests[0], text)
-        if text not in guests[0].new:
-            self.learned["encoding"] = "ascii"
-        if self.profile.named and self.profile.attributes == "server":
-            await self._name_limits(guests)
-        return None
-
     async def _name_limits(self, guests: list[Guest]) -> None:
         for length in LONG_NAMES:
             name = ("bartholomewbartholomewxyz"[: length - 1] + "qvw"[len(self.house.guests) % 3])[:length]
@@ -315,6 +306,39 @@ class Confirmation:
                 guest.send(self._framing().encode(fill(step.send, name=guest.name).encode()))
                 await self.house.settle()
         return None if guest.ended else guest
+
+    async def _crowd(self, guests: list[Guest]) -> None:
+        """So many come in a row that a limit shows: from some number on nobody hears any more."""
+        if self.polite or self.learned.get("max_clients") or not self.house.alive():
+            return
+        crowd = [await self._one_of_many() for _ in range(CROWD)]
+        await self.house.settle(at_least_s=0.05)
+        if self.learned.get("speak_first"):
+            for guest in crowd:
+                await self.say(guest)
+        inside: list[list[Guest]] = []
+        for _ in range(2):
+            words = await self.say(guests[0])
+            longest = max(HEAR_S / 2, 2.5 * self._slowest_s)
+            await self.house.settle(at_least_s=longest, until=lambda w=words: all(w in g.raw for g in crowd))  # type: ignore[misc]
+            inside.append([g for g in self.house.guests if words in g.raw and g is not guests[0]])
+            if set(crowd) <= set(inside[-1]):
+                return
+        if inside[0] == inside[1] and set(guests[1:]) <= set(inside[0]) and self.house.alive():
+            self.learned["max_clients"] = 1 + len(inside[0])
+
+    async def _one_of_many(self) -> Guest:
+        """Comes in as soon as it is answered, one after the other: a race between them would be another matter."""
+        guest = await self.house.guest()
+        for step in self.profile.login:
+            if guest.ended is None and step.expect is not None:
+                wanted = fold(fill(step.expect, name=guest.name))
+                await self.house.settle(until=lambda w=wanted: w in fold(text_of(guest.new)) or bool(guest.ended))  # type: ignore[misc]
+            if guest.ended is None and step.send is not None:
+                guest.heed()
+                guest.send(self._framing().encode(fill(step.send, name=guest.name).encode()))
+        await self.house.settle(until=lambda: bool(guest.new))
+        return guest
 
     def _sent_away(self, guest: Guest) -> None:
         """One that was not let in goes: where names are read in the accept loop it would stand in everybody's way."""

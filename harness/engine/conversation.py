@@ -113,6 +113,7 @@ class Reading:
     framing: str | None = None
     hinted: str | None = None
     cuts_last: bool = False
+    ascii: bool = False
     receive: str = "chunk"
     before: str = ""
     named: bool = False
@@ -172,6 +173,7 @@ class Conversation:
         if reading.works:
             self._look_at_messages(zelda, yuri)
             await self._third(zelda, yuri)
+            await self._accents(zelda, yuri)
         reading.unread = self.house.unread() > 0
         reading.others_shown = "\n".join(text_of(bytes(g.raw)) for g in self.house.guests)
         if not self.house.alive():
@@ -287,9 +289,9 @@ class Conversation:
         return self.reading.works
 
     async def _say(self, speaker: Guest, listeners: tuple[Guest, ...], *, template: str | None = None,
-                   end: bytes | None = None) -> Told:  # fmt: skip
+                   end: bytes | None = None, words: str = "") -> Told:  # fmt: skip
         self._number += 1
-        words = f"hello {self._number}"
+        words = words or f"hello {self._number}"
         token = tokens.make(self.house.guests.index(speaker), self._number, words)
         text = f"{words} {token}"
         self._heed()
@@ -494,6 +496,16 @@ class Conversation:
             reading.login = False
         elif heard:
             reading.login = True
+
+    async def _accents(self, zelda: Guest, yuri: Guest) -> None:
+        """The last thing that is said here: a strict server may end somebody's connection for it."""
+        if self.polite or zelda.ended or yuri.ended:
+            return
+        told = await self._say(yuri, (zelda,), words="olá coração")
+        if not told.heard_by(zelda):
+            longest = max(LATE_S / 2, 2.5 * self._slowest_s)
+            await self.house.settle(at_least_s=longest, until=lambda: told.text.encode() in zelda.new)
+            self.reading.ascii = told.text.encode() not in zelda.new
 
     def _by_a_command(self) -> bool:
         return any("{name}" in s.send and s.send != "{name}" for s in self.reading.steps)

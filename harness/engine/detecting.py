@@ -67,6 +67,8 @@ class Search:
     readings: list[Reading] = field(default_factory=list)
     proof: list[str] = field(default_factory=list)
     clients: int = 0
+    late: bool = False
+    spare: Confirmed | None = None
     _houses: int = 0
     _began: float = field(default_factory=time.monotonic)
 
@@ -94,6 +96,14 @@ class Search:
                     rejected.add(key)
                 first = len(self.readings) == 1
                 queue = [*self._next(reading, first=first), *queue]
+                if self.late:
+                    self.late, queue = (
+                        False,
+                        [replace(guess, why="what it asks for, late", greeting_s=PATIENT_GREETING_S)],
+                    )
+                elif self.spare is not None and self.spare.profile is not None:
+                    self._believe(self.spare)
+                    return None
                 if not queue and not usual:
                     queue, usual = await self._usual(self.readings[0]), True
         except PasswordAsked as asked:
@@ -141,13 +151,20 @@ class Search:
         async with self._house() as house:
             made = Confirmation(house, profile, words=(*self.hints.words, *self.hints.sayings), polite=self.polite)
             confirmed: Confirmed = await made.hold()
+        if made.greeting.strip() and not reading.greeting.strip() and reading.guess.greeting_s < PATIENT_GREETING_S:
+            self.late, self.spare = True, self.spare or confirmed
+            return False
         if confirmed.profile is None:
             self.tried.append(f"{profile.name}: {confirmed.why_not}")
             return False
-        self.found, self.unknown = confirmed.profile, confirmed.unknown
-        self.clients = confirmed.profile.max_clients if confirmed.profile.max_clients == 2 else 3
+        self._believe(confirmed)
         self.proof = self.transcript[start:]
         return True
+
+    def _believe(self, confirmed: Confirmed) -> None:
+        self.found, self.unknown = confirmed.profile, confirmed.unknown
+        limit = self.found.max_clients if self.found else None
+        self.clients = min(3, limit or 3)
 
     def _next(self, reading: Reading, *, first: bool) -> list[Guess]:
         """What to try after this: what the server's answers name, then the usual."""
@@ -204,6 +221,8 @@ def profiles(reading: Reading) -> list[Profile]:
         values["newline"] = reading.guess.newline
     if not reading.named:
         values |= {"attributes": "client", "say": reading.say.replace("{text}", "{name}: {text}")}
+    if reading.ascii:
+        values["encoding"] = "ascii"
     values["name"] = _title(reading)
     if reading.login:
         values |= _login(reading)

@@ -33,6 +33,8 @@ UNREAD_S = 0.35
 LONGEST_S = 3.0
 #: Looks at the server's threads, and how many in a row must find them asleep.
 LOOK_S, LOOKS = 0.006, 4
+#: A server that waited for a processor for more than this part of the time was not silent.
+STARVED = 0.3
 #: What is kept of one guest's stream, in bytes.
 KEPT_BYTES = 1 << 16
 #: Names that stand in no greeting: letters only, 4 or 5 of them, none a part of a word.
@@ -149,7 +151,9 @@ class House:
     async def guest(self, name: str | None = None) -> Guest:
         """One more connection. A connection that is refused is a guest whose stay has ended."""
         letter = "abcdefghijklmnopqrstuvwxyz"[self._number % 26]
-        made = Guest(name or NAMES[len(self.guests) % len(NAMES)] + letter * (self._number > 0), self)
+        number = len(self.guests)
+        more = "abcdefghijklmnopqrstuvwxyz"[number // len(NAMES) % 26] if number >= len(NAMES) else ""
+        made = Guest(name or NAMES[number % len(NAMES)] + letter * (self._number > 0) + more, self)
         self.guests.append(made)
         self.tell()
         try:
@@ -173,7 +177,7 @@ class House:
 
         `at_least_s`: how long is waited for a first byte in any case.
         """
-        began, calm = self.clock.now(), self.clock.calm()
+        began, calm, starved = self.clock.now(), self.clock.calm(), self.stage.starved_s() or 0.0
         looks, self._last_s = 0, self.clock.now()
         moment = MOMENT_S if self.server is not None else REMOTE_MOMENT_S
         while self.clock.calm() - calm < LONGEST_S * self.options.patience:
@@ -187,10 +191,13 @@ class House:
             if quiet < moment or now - began < at_least_s:
                 looks = min(looks, LOOKS - 1)
                 continue
-            if looks >= LOOKS and self.unread() == 0:
-                break
-            if quiet > UNREAD_S:
-                break
+            if not (looks >= LOOKS and self.unread() == 0) and quiet <= UNREAD_S:
+                continue
+            waited = self.stage.starved_s() or 0.0
+            if waited - starved > STARVED * quiet:  # it stood ready without a processor: that was no silence
+                starved, looks, self._last_s = waited, 0, now
+                continue
+            break
         return until() if until is not None else False
 
     def _waiting(self) -> bool:

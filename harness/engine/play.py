@@ -116,7 +116,13 @@ class Play:
         self.clock = Clock()
         self.capture = capture
         self.setting = Setting(
-            profile, baseline, seed, options.storm, options.max_clients, proxy, watch_port=capture.watch
+            profile,
+            baseline,
+            seed,
+            options.storm,
+            min(options.max_clients, profile.max_clients or options.max_clients),
+            proxy,
+            watch_port=capture.watch,
         )
         self.records: list[Record] = []
         self.address: str | None = None

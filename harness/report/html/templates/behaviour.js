@@ -81,7 +81,7 @@
     one("#none").hidden = shown > 0;
   };
   if (filters) {
-    filters.addEventListener("input", sift);
+    for (const kind of ["input", "change"]) filters.addEventListener(kind, sift);
     filters.addEventListener("reset", () => setTimeout(sift));
     filters.addEventListener("submit", (event) => event.preventDefault());
     sift();

@@ -11,6 +11,9 @@ from harness.client.member import Member
 from harness.history import Deadlines, Output, Sample, ServerEvent
 from harness.target import RemoteServer, Server, ServerSpec, TargetError
 
+#: Of what the server printed, from the beginning and from the end, in characters.
+OUTPUT = 64 << 10
+
 
 @dataclass
 class Plan:
@@ -34,7 +37,7 @@ class Stage:
     server: Server | RemoteServer | None = None
     frozen: bool = False
     asked_to_end: bool = False
-    earlier_output: list[str] = field(default_factory=list)
+    earlier_output: list[tuple[float, str]] = field(default_factory=list)
     _dead_noted: bool = False
     _descriptors: int | None = None  # the limit of open files that it was started with
 
@@ -151,15 +154,20 @@ class Stage:
             self.note_death()
             self.keep_output()
             await self.server.kill()
-        text = "".join(self.earlier_output)
-        if text:
-            self.log.add(Output(at_s=self.log.now(), text=text[:65536] + text[65536:][-65536:]))
+        parts = self.earlier_output
+        whole = "".join(text for _, text in parts)
+        if len(whole) > 2 * OUTPUT:
+            parts = [(self.log.now(), whole[:OUTPUT] + whole[-OUTPUT:])]
+        for at_s, text in parts:
+            self.log.add(Output(at_s=at_s, text=text))
 
     def keep_output(self) -> None:
         """Remember what the process has printed so far."""
         if isinstance(self.server, Server):
-            text, dropped = self.server.output()
-            self.earlier_output.append(text + (f"\n[{dropped} bytes dropped]\n" if dropped else ""))
+            _, dropped = self.server.output()
+            self.earlier_output += self.server.printed()
+            if dropped:
+                self.earlier_output.append((self.log.now(), f"\n[{dropped} bytes dropped]\n"))
 
     # -- watching ------------------------------------------------------------------------------------------------
 

@@ -29,7 +29,7 @@ CHANGES = 80
 REASON = 240
 
 _MARK = {"fail": "❌", "error": "⚠️", "warn": "⚠️", "pass": "✅", "skip": "➖"}
-_MARKUP = re.compile(r"[\\`*_{}\[\]#+!|~$^<>&@]|(?<=:)/(?=/)|(?<=www)\.", re.IGNORECASE)
+_MARKUP = re.compile(r"[\\`*_\[\]#+!|~$^<>&@]|(?<=:)/(?=/)|(?<=www)\.", re.IGNORECASE)
 _REFERENCES = {"<": "&lt;", ">": "&gt;", "&": "&amp;", "@": "&#64;<!-- -->", "/": "&#47;", ".": "&#46;"}
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -11,12 +13,17 @@ from typing import BinaryIO
 KEPT = 64 << 10
 #: Taken at one turn of the loop, in bytes: a flood must not starve the rest.
 AT_ONCE = 256 << 10
+#: Moments remembered, of the first lines: what comes later is told with the last of them.
+MOMENTS = 400
 
 
 class Drain:
     """Reads a pipe on the event loop until its end."""
 
-    def __init__(self, pipe: BinaryIO, log_path: Path | None) -> None:
+    def __init__(self, pipe: BinaryIO, log_path: Path | None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._moments: list[tuple[float, int]] = []  # when a line began to come, and at which byte
+        self._line_ended = True
         self._pipe: BinaryIO | None = pipe
         self._log_path = log_path
         self._head = bytearray()
@@ -43,6 +50,9 @@ class Drain:
             self._keep(data)
 
     def _keep(self, data: bytes) -> None:
+        if self._line_ended and len(self._moments) < MOMENTS:
+            self._moments.append((self._clock(), self.total))
+        self._line_ended = data.endswith(b"\n")
         self.total += len(data)
         room = KEPT - len(self._head)
         self._head += data[:room]
@@ -55,6 +65,17 @@ class Drain:
         self._readable()
         tail = bytes(self._tail[-KEPT:])
         return (bytes(self._head) + tail).decode("utf-8", "replace"), self.total - len(self._head) - len(tail)
+
+    def printed(self) -> list[tuple[float, str]]:
+        """What `text` gives, in whole lines, each part with the moment at which it came, in the clock's seconds."""
+        self._readable()
+        head, tail = bytes(self._head), bytes(self._tail[-KEPT:])
+        moments = [(at_s, start) for at_s, start in self._moments if start < len(head)]
+        ends = [*(start for _, start in moments[1:]), len(head)]
+        parts = [(at_s, head[start:end]) for (at_s, start), end in zip(moments, ends, strict=False)]
+        if tail:
+            parts.append((self._clock(), tail))
+        return [(at_s, part.decode("utf-8", "replace")) for at_s, part in parts]
 
     def close(self) -> None:
         """Stop reading, and write the log if one was wanted. May be called again."""

@@ -103,7 +103,7 @@ class Server:
         except OSError as error:
             raise not_found(spec, error) from None
         assert process.stdout is not None
-        server = cls(spec, process, mark, clock, Drain(process.stdout, log_path))  # type: ignore[arg-type]
+        server = cls(spec, process, mark, clock, Drain(process.stdout, log_path, clock))  # type: ignore[arg-type]
         server._feed(port)
         return server
 
@@ -222,6 +222,10 @@ class Server:
     def output(self) -> tuple[str, int]:
         """What it printed (bounded), and how many bytes were dropped."""
         return self._drain.text()
+
+    def printed(self) -> list[tuple[float, str]]:
+        """What it printed, part by part, each with the moment at which it came, on the history's clock."""
+        return self._drain.printed()
 
     # -- doing ---------------------------------------------------------------------------------------------------
 

@@ -179,12 +179,14 @@ def test_what_was_printed_and_the_packets_stand_on_the_time_line(run: Path) -> N
 
 
 def test_a_table_of_packets_is_shown(run: Path) -> None:
-    rows = [{"at_s": 0.5, "flags": "SYN", "who": None, "notes": ["ana connects", "x"]}, 3]
-    (run / "scenarios" / FAILED / "packets.json").write_text(json.dumps({"schema_version": 1, "rows": rows}))
+    rows = [[0.5, "SYN", None, "ana connects"], 3, [1]]
+    table = {"schema_version": 1, "left_out": 7, "columns": ["at_s", "flags", "who", "notes"], "rows": rows}
+    (run / "scenarios" / FAILED / "packets.json").write_text(json.dumps(table))
     packets = gather(run, FAILED).packets
     assert packets is not None
     assert packets.columns == ("at_s", "flags", "notes")
-    assert packets.rows == (("0.5000", "SYN", "ana connects; x"),)
+    assert packets.rows == (("0.5000", "SYN", "ana connects"),)
+    assert packets.more == 7
 
 
 @pytest.mark.parametrize("value", ["", "{", "[]", "3", '{"columns": 1, "rows": []}'])

@@ -57,8 +57,9 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     evidence.mkdir(parents=True)
     (evidence / "diagram.svg").write_text(SVG)
     (evidence / "server.log").write_bytes(NASTY.encode("utf-8", "surrogateescape"))
-    packets = [{"n": 1, "at_s": 0.1, "flags": "SYN", "data": NASTY}]
-    (evidence / "packets.json").write_text(json.dumps({"rows": packets}))
+    (evidence / "packets.json").write_text(
+        json.dumps({"columns": ["at_s", "flags", "data"], "rows": [[0.1, "SYN", NASTY]]})
+    )
     nasty = replace(FAILED, id=f"chat/{NASTY}", titles={"en": NASTY}, judgements=(Judgement("intact", "fail", NASTY, "a" + NASTY, "ab" + NASTY),))  # fmt: skip
     result = a_run(
         scenarios=(*SCENARIOS, nasty), known=KnownFailures("known.toml", (f"{FAILED.id} delivers",), (NASTY,))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -182,12 +182,16 @@ def _at(record: Mapping[str, object]) -> float:
 
 
 def _table(value: object) -> Table | None:
-    """packets.json: objects under `rows`; what is empty in all of them is no column."""
-    rows = value.get("rows") if isinstance(value, dict) else None
-    packets = [one for one in rows if isinstance(one, dict)] if isinstance(rows, list) else []
-    keys = dict.fromkeys(str(key) for one in packets[:PACKETS] for key in one)
-    columns = [key for key in keys if any(one.get(key) not in (None, "", []) for one in packets)]
-    return _made(columns, [[one.get(key) for key in columns] for one in packets])
+    """packets.json: `columns`, and `rows` of as many values; what is empty in all of them is no column."""
+    if not isinstance(value, dict):
+        return None
+    columns, rows, left_out = value.get("columns"), value.get("rows"), value.get("left_out")
+    if not isinstance(columns, list) or not isinstance(rows, list):
+        return None
+    packets = [row for row in rows if isinstance(row, list) and len(row) == len(columns)]
+    told = [at for at in range(len(columns)) if any(row[at] not in (None, "", []) for row in packets)]
+    table = _made([str(columns[at]) for at in told], [[row[at] for at in told] for row in packets])
+    return replace(table, more=table.more + left_out) if table and isinstance(left_out, int) else table
 
 
 def _made(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table | None:

@@ -305,6 +305,92 @@ PORTUGUESE: dict[str, str] = {
     "not judged": "sem veredito",
     "{count} of {judged} failed": "{count} de {judged} falharam",
     "{judged} held": "{judged} se mantiveram",
+    # What the probe found.
+    "{server}: understood": "{server}: compreendido",
+    "sure: {count} new clients followed this on a fresh instance and heard each other": (
+        "certo: {count} clientes novos seguiram isto em uma instância nova e ouviram uns aos outros"
+    ),
+    "found out earlier, and confirmed now by two quiet runs (--no-cache finds out anew)": (
+        "descoberto antes, e confirmado agora por duas execuções em repouso (--no-cache descobre de novo)"
+    ),
+    "What could not be found out:": "O que não foi possível descobrir:",
+    "The conversation that shows it:": "A conversa que o mostra:",
+    "The server's output:": "A saída do servidor:",
+    "What was tried, and what came back:": "O que foi tentado, e o que voltou:",
+    "If you know how it speaks, say so in harness.toml, for instance:": (
+        "Se você sabe como ele fala, diga-o em harness.toml, por exemplo:"
+    ),
+    "harness.toml exists already: it was left as it is": "harness.toml já existe: ficou como está",
+    "written: {path}": "gravado: {path}",
+    "How to start this chat server, and how it speaks; found by `harness probe`.": (
+        "Como iniciar este servidor de chat, e como ele fala; descoberto por `harness probe`."
+    ),
+    "messages": "mensagens",
+    "its answers": "as respostas",
+    "login": "entrada",
+    "first words": "primeira fala",
+    "a message": "uma mensagem",
+    "names": "nomes",
+    "leaving": "sair",
+    "the list": "a lista",
+    "a whisper": "um sussurro",
+    "another name": "outro nome",
+    "encoding": "codificação",
+    "clients": "clientes",
+    "an echo": "eco",
+    "arrivals": "chegadas",
+    "departures": "partidas",
+    "a taken name": "nome em uso",
+    "round trip": "ida e volta",
+    "it shows {text}": "ele mostra {text}",
+    "send {text}": "envie {text}",
+    "none: who is connected is in the room": "nenhuma: quem conecta está na sala",
+    "not needed to be in the room": "não é necessária para estar na sala",
+    "whoever comes in hears the others only after its own first message": (
+        "quem entra só ouve os outros depois da sua própria primeira mensagem"
+    ),
+    "the server puts the name in front": "o servidor põe o nome na frente",
+    "the client itself says who speaks": "o próprio cliente diz quem fala",
+    "at most {count} letters": "no máximo {count} letras",
+    "no command was found": "nenhum comando foi encontrado",
+    "plain ASCII: accents do not arrive, and are neither sent nor judged": (
+        "ASCII puro: acentos não chegam, e não são enviados nem julgados"
+    ),
+    "at most {count} at the same time": "no máximo {count} ao mesmo tempo",
+    "lines: a newline ends each": "linhas: uma quebra de linha termina cada uma",
+    "chunks: one send is one message, nothing marks its end (TCP keeps no borders: two may come as one)": (
+        "blocos: um envio é uma mensagem, nada marca o seu fim (o TCP não guarda limites: duas podem chegar como uma)"
+    ),
+    "a decimal length in a header of fixed width, then the text": (
+        "um tamanho decimal em um cabeçalho de largura fixa, depois o texto"
+    ),
+    "a binary length, then the text": "um tamanho binário, depois o texto",
+    "a length of two bytes, then the text (Java's writeUTF)": "um tamanho de dois bytes, depois o texto (writeUTF de Java)",
+    "a zero byte (or another mark) ends each": "um byte zero (ou outra marca) termina cada uma",
+    "blocks of a fixed size": "blocos de tamanho fixo",
+    "JSON values": "valores JSON",
+    "the sender hears its own words": "quem fala ouve as próprias palavras",
+    "none: the sender does not hear itself": "nenhum: quem fala não ouve a si mesmo",
+    "told as {text}": "anunciadas como {text}",
+    "nobody is told": "ninguém é avisado",
+    "is refused": "é recusado",
+    "is reprompted": "é perguntado de novo",
+    "is accepted": "é aceito",
+    "is replaces": "toma o lugar do primeiro",
+    "is unknown": "não se sabe",
+    "what one message is: line, chunk, header, length, utf, nul, fixed, json": (
+        "o que é uma mensagem: line, chunk, header, length, utf, nul, fixed, json"
+    ),
+    "what is waited for and sent until a client is in the room": "o que se espera e se envia até o cliente estar na sala",
+    "how something is said to everybody": "como se diz algo a todos",
+    "who puts the name in front of a message": "quem põe o nome na frente de uma mensagem",
+    "s between two sends of one client, or TCP joins them": "s entre dois envios de um cliente, ou o TCP os junta",
+    "without it, leaving is closing the connection": "sem ela, sair é fechar a conexão",
+    "accents are not sent": "acentos não são enviados",
+    "more are not served": "mais não são atendidos",
+    "bytes": "bytes",
+    "in the room without a login": "na sala sem entrada",
+    "a client is listed only once it has said something": "um cliente só é listado depois de dizer algo",
     # Errors in writing and reading reports.
     "{path} could not be written: {why}; {advice}": "não foi possível gravar {path}: {why}; {advice}",
     "{path} could not be read: {why}; {advice}": "não foi possível ler {path}: {why}; {advice}",

@@ -37,6 +37,36 @@ FORMS: dict[str, str] = {
     "line taken down ({})": "linha desmontada ({0})",
     "toxic {} on ({})": "toxic {0} ligado ({1})",
     "toxic {} changed ({})": "toxic {0} alterado ({1})",
+    "this server takes {} clients; more are needed here": "este servidor aceita {0} clientes; aqui são precisos mais",
+    # Why no dialect was found.
+    "this server speaks {}": "este servidor fala {0}",
+    "{*}; declare [dialect] in harness.toml (framing, login), see docs/dialects.md": (
+        "{0}; declare [dialect] em harness.toml (framing, login), veja docs/dialects.md"
+    ),
+    "{*}. Its source uses {}": "{0}. O código-fonte usa {1}",
+    "the server asks for a password ({}): declare the login in [dialect] of harness.toml": (
+        "o servidor pede uma senha ({0}): declare o login em [dialect] de harness.toml"
+    ),
+    "a password seems to be asked for: declare the login in [dialect] of harness.toml": (
+        "parece que é pedida uma senha: declare o login em [dialect] de harness.toml"
+    ),
+    "could not find out how this server speaks: {*}": "não foi possível descobrir como este servidor fala: {0}",
+    "two clients never heard each other's words": "dois clientes nunca ouviram as palavras um do outro",
+    "the server ended (exit status {}) while it was talked to": (
+        "o servidor terminou (status de saída {0}) enquanto se falava com ele"
+    ),
+    "it ends the connection of everybody who says something": "ele encerra a conexão de quem diz alguma coisa",
+    "only one of two clients is heard by the other": "só um de dois clientes é ouvido pelo outro",
+    "it takes what it is sent, says nothing, and two clients never heard each other's words. Either the harness does not "
+    "speak its language, or it never delivers": (
+        "ele recebe o que lhe enviam, não diz nada, e dois clientes nunca ouviram as palavras um do outro. Ou o harness não "
+        "fala a língua dele, ou ele nunca entrega"
+    ),
+    "it serves one client and accepts no second while that one is there: a conversation of two with its console, perhaps; a "
+    "group chat is needed": (
+        "ele atende um cliente e não aceita um segundo enquanto aquele está lá: talvez uma conversa a dois com o console "
+        "dele; é preciso um chat em grupo"
+    ),
     # How often it was seen.
     "{*} (in {} of {} runs)": "{0} (em {1} de {2} execuções)",
     # What does not apply here, and what could not be judged.

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from harness.cli import catalogue, compare, doctor, report, run, serve, target_words
+from harness.cli import catalogue, compare, doctor, probe, report, run, serve, target_words
 
 __all__ = ["app", "main"]
 
@@ -20,6 +20,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("run", context_settings={"allow_extra_args": True, "ignore_unknown_options": False})(run.run)
+app.command("probe", context_settings={"allow_extra_args": True, "ignore_unknown_options": False})(probe.probe)
 app.command("list")(catalogue.list_)
 app.command("show")(catalogue.show)
 app.command("explain")(catalogue.explain)

@@ -57,6 +57,7 @@ def run(
     write_baseline: Annotated[Path | None, typer.Option(help="write this run's failures as known ones")] = None,
     compare: Annotated[Path | None, typer.Option(help="an earlier run: the reports say what changed")] = None,
     dry_run: Annotated[bool, typer.Option(help="only say what would be run")] = False,
+    cache: Annotated[bool, typer.Option(help="remember how the server speaks, once it was found out")] = True,
     scenarios: Annotated[Path | None, typer.Option(help="a folder of scenarios instead of the built-in ones")] = None,
     report: Annotated[str | None, typer.Option(help="text,json,junit,html,markdown,ctrf,badge,github")] = None,
     out: Annotated[Path, typer.Option(help="the folder of the reports")] = Path("harness-report"),
@@ -112,7 +113,7 @@ def run(
         seed=seed if seed is not None else settings.run.seed if settings.run.seed is not None else random.SystemRandom().randrange(1 << 32),
         patience=patience or settings.run.patience or 1.0, timeout_s=timeout, confirm=confirm, repeat=repeat,
         max_failures=1 if first else max_failures, storm=storm, max_clients=max_clients, wait_s=wait, strict=strict,
-        namespaces=namespaces, capture=capture, out=out, lang=lang_, select=frozenset(select or settings.run.select),
+        namespaces=namespaces, capture=capture, cache=cache, out=out, lang=lang_, select=frozenset(select or settings.run.select),
         ignore=frozenset(ignore or settings.run.ignore), known=known_failures(baseline, known),
     )  # fmt: skip
     try:

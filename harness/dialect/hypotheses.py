@@ -215,3 +215,18 @@ def _kind(place: str) -> str:
     if re.search(_NAMELIKE, plain):
         return "name"
     return "room" if re.search(_ROOMLIKE, plain) else "other"
+
+
+def is_naming(bare: str) -> bool:
+    """Whether a command of this word may give a name."""
+    return bare in _NAMING
+
+
+def is_saying(bare: str) -> bool:
+    """Whether a command of this word may say something."""
+    return bare in _SAYING or bare in ("w", "pm", "dm", "whisper", "tell", "private")
+
+
+def is_rooming(bare: str) -> bool:
+    """Whether a command of this word may enter a room."""
+    return bare in _ROOMING

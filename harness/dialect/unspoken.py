@@ -69,7 +69,7 @@ def reason_of(greetings: Sequence[bytes], texts: Sequence[str], signs: Signs) ->
             "console, perhaps; a group chat is needed"
         )
     if signs.one_way:
-        return f"only one of two clients is heard by the other: nobody else would be{advice}"
+        return f"could not find out how this server speaks: only one of two clients is heard by the other{advice}"
     if signs.ended:
         return (
             f"could not find out how this server speaks: it ends the connection of everybody who says something{advice}"

@@ -50,6 +50,7 @@ class Confirmation:
         self._number = 0
         self._slowest_s = 0.0
         self.greeting = b""
+        self.proved_at = 0
 
     async def hold(self) -> Confirmed:
         """Three come in, each is heard by those before; then everybody by everybody."""
@@ -69,6 +70,8 @@ class Confirmation:
                 return Confirmed(why_not=f"{one.name} was heard once and then no more")
         if (why := self._attribution_differs(guests)) is not None:
             return Confirmed(why_not=why)
+        self.house.tell()
+        self.proved_at = len(self.house.transcript)
         await self._features(guests)
         return Confirmed(self.profile.model_copy(update=self.learned), unknown=self.unknown)
 
@@ -352,7 +355,8 @@ class Confirmation:
         going = guests[-1]
         named = _leave_phrases(shown)
         words = self._candidates(shown, LEAVE_WORDS, BARE_LEAVES, r"[/!.:{]?(quit|exit|sair|leave|bye|salir|q|logout|tchau|close_connection|disconnect|quitter|adeus|fim)\}?!?")  # fmt: skip
-        for word in list(dict.fromkeys([*named, *words]))[:18]:
+        names = [guest.name for guest in self.house.guests]
+        for word in [w for w in dict.fromkeys([*named, *words]) if not any(n in w for n in names)][:18]:
             await self._command(going, word)
             if going.ended is not None:
                 if self.house.alive() and await self._heard(guests[0], [guests[1]]):

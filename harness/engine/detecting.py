@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
+from harness.dialect.hints import Hints, read
 from harness.dialect.hypotheses import commands
 from harness.dialect.masking import fold, text_of
 from harness.dialect.profile import LoginStep, Profile
@@ -33,7 +34,7 @@ from harness.engine.conversation import (
 from harness.engine.guests import House
 from harness.engine.options import Options
 from harness.engine.play import run_until_signal
-from harness.target import TargetError, sandbox
+from harness.target import TargetError, sandbox, sources
 
 #: The whole search takes no longer, in seconds; a conversation that has begun is not broken off.
 LONGEST_SEARCH_S = 45.0
@@ -43,23 +44,13 @@ CHUNK_PAUSE_S = 0.05
 MOST_TRANSCRIPT = 80
 
 
-@dataclass(frozen=True)
-class Hints:
-    """What the source of the server, or of its client, lets one guess: templates of commands and bare words."""
-
-    namings: tuple[str, ...] = ()
-    sayings: tuple[str, ...] = ()
-    words: tuple[str, ...] = ()
-    files: tuple[str, ...] = ()
-
-
 @dataclass
 class Search:
     """One search: conversation after conversation, each on a server of its own."""
 
     options: Options
     isolated: bool
-    hints: Hints = Hints()
+    hints: Hints = field(default_factory=Hints)
     transcript: list[str] = field(default_factory=list)
     found: Profile | None = None
     unknown: list[str] = field(default_factory=list)
@@ -89,6 +80,7 @@ class Search:
                 reading = await self._converse(guess)
                 if foreign(reading.greeting) or foreign(b"".join(reading.replies)):
                     break
+                reading = await self._with_a_name(reading)
                 for profile in profiles(reading):
                     key = profile.model_copy(update={"name": ""}).model_dump_json()
                     if key not in rejected and await self._confirm(profile, reading):
@@ -119,6 +111,16 @@ class Search:
             ended=bool(readings) and all(r.ended for r in readings),
         )
 
+    async def _with_a_name(self, reading: Reading) -> Reading:
+        """A server that gives names itself may take one by a command that only its source names."""
+        if reading.login or reading.named or self.polite or not reading.works or not reading.before.strip():
+            return reading
+        for naming in self.hints.namings[:2]:
+            other = await self._converse(Guess(f"a name by {naming!r}", (Step(naming, _opening(reading)),)))
+            if other.works and other.named:
+                return other
+        return reading
+
     @property
     def polite(self) -> bool:
         """Somebody else's server: nothing is tried on it that it did not ask for."""
@@ -139,7 +141,7 @@ class Search:
     async def _converse(self, guess: Guess) -> Reading:
         self.transcript.append(f"--- {guess.why}")
         async with self._house() as house:
-            hints = (*self.hints.sayings, *self.hints.words)
+            hints = (*self.hints.namings, *self.hints.sayings, *(w for w in self.hints.words if "{room}" in w))
             reading = await Conversation(house, guess, polite=self.polite, hints=hints).hold()
         self.readings.append(reading)
         self.tried.append(f"{guess.why}: {'they hear each other' if reading.works else 'nobody heard anybody'}")
@@ -149,7 +151,7 @@ class Search:
         start = len(self.transcript)
         self.transcript.append(f"--- confirming: {profile.name}")
         async with self._house() as house:
-            made = Confirmation(house, profile, words=(*self.hints.words, *self.hints.sayings), polite=self.polite)
+            made = Confirmation(house, profile, words=self.hints.words, polite=self.polite)
             confirmed: Confirmed = await made.hold()
         if made.greeting.strip() and not reading.greeting.strip() and reading.guess.greeting_s < PATIENT_GREETING_S:
             self.late, self.spare = True, self.spare or confirmed
@@ -158,7 +160,7 @@ class Search:
             self.tried.append(f"{profile.name}: {confirmed.why_not}")
             return False
         self._believe(confirmed)
-        self.proof = self.transcript[start:]
+        self.proof = self.transcript[start : made.proved_at]
         return True
 
     def _believe(self, confirmed: Confirmed) -> None:
@@ -277,10 +279,17 @@ def _login(reading: Reading) -> dict[str, object]:
 def detect(options: Options) -> Learned:
     """The profile that lets people talk, or why none was found. To be called in a forked worker."""
     isolated = sandbox.enter(namespaces=options.namespaces and options.spec.kind != "remote")
-    search = Search(options, isolated)
+    search = Search(options, isolated, read(sources.texts(options.spec)) if options.hints else Hints())
     try:
         failure = run_until_signal(search.run)
     except TargetError as error:
         return Learned(failure=str(error), transcript=error.output, start_error=True)
+    failure = failure and _with_hints(failure, search.hints)
     lines = search.proof if search.found else [*search.tried, *search.transcript]
-    return Learned(profile=search.found, failure=failure, transcript="\n".join(lines[-MOST_TRANSCRIPT:]))
+    shown = "\n".join(lines[-MOST_TRANSCRIPT:])
+    return Learned(profile=search.found, failure=failure, transcript=shown, told=tuple(search.unknown))
+
+
+def _with_hints(failure: str, hints: Hints) -> str:
+    """What the source shows of a protocol that is not spoken here."""
+    return f"{failure}. Its source uses {' and '.join(hints.foreign)}" if hints.foreign else failure

@@ -39,6 +39,8 @@ class Options:
     lang: str = "en"
     select: frozenset[str] = frozenset()
     ignore: frozenset[str] = frozenset()
+    hints: bool = True  # a look at the server's source orders the guesses of how it speaks
+    cache: bool = False  # what was found of how it speaks is remembered
     known: Known | None = None  # failures that do not fail the run
 
     def judges(self, prop: str) -> bool:

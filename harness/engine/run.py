@@ -25,6 +25,7 @@ from harness.engine.folders import keep_run, run_folder
 from harness.engine.options import Options
 from harness.engine.pace import Pace
 from harness.engine.play import Attempt, play
+from harness.engine.remembered import forget, recall, remember
 from harness.engine.workers import Done, Workers
 from harness.events import (
     BaselineDone,
@@ -146,16 +147,30 @@ class Run:
 
     def _learn(self, workers: Workers, signals: _Signals) -> Learned:
         if self.options.spec.build is not None:
-            built = self._one(workers, signals, "build", lambda: _build(self.options))
+            built = self._one(workers, signals, "build", lambda: built(self.options))
             if built.failure is not None:
                 return built
         profile = self.options.profile
-        if profile is None:
-            found: Learned = self._one(workers, signals, "dialect", lambda: self._detect(self.options))
-            if found.profile is None:
-                return found
-            profile = found.profile.model_copy(update=dict(self.options.overrides))
-        return self._one(workers, signals, "baseline", lambda: learn(self.options, profile))
+        if profile is not None:
+            return self._quiet(workers, signals, profile)
+        known = recall(self.options.spec) if self.options.cache else None
+        if known is not None:
+            learned = self._quiet(workers, signals, known)
+            if learned.baseline is not None or learned.start_error:
+                return learned
+            forget(self.options.spec)  # it speaks otherwise now: found out anew
+        found: Learned = self._one(workers, signals, "dialect", lambda: self._detect(self.options))
+        if found.profile is None:
+            return found
+        learned = self._quiet(workers, signals, found.profile)
+        if self.options.cache and learned.baseline is not None:
+            remember(self.options.spec, found.profile)
+        return learned
+
+    def _quiet(self, workers: Workers, signals: _Signals, profile: Profile) -> Learned:
+        """The quiet runs; what is declared goes on top of what was found."""
+        spoken = profile if profile is self.options.profile else profile.model_copy(update=dict(self.options.overrides))
+        return self._one(workers, signals, "baseline", lambda: learn(self.options, spoken))
 
     def _one(self, workers: Workers, signals: _Signals, key: str, work: Callable[[], Learned]) -> Learned:
         workers.start(key, work, BASELINE_S)
@@ -327,7 +342,7 @@ class Run:
         )  # fmt: skip
 
 
-def _build(options: Options) -> Learned:
+def built(options: Options) -> Learned:
     """The build command, once. To be called in a forked worker: whatever it leaves running ends with it."""
     sandbox.enter(namespaces=False)
     try:

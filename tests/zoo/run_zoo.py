@@ -99,7 +99,7 @@ def run(server: dict[str, Any], patterns: list[str], *, find: bool, seed: int, j
         (place / "harness.toml").write_text(toml(declared) if declared else "", encoding="utf-8")
         command = [
             sys.executable, "-m", "harness", "run", *patterns, "--server", fill(server["command"]), "--seed", str(seed),
-            "--report", "json", "--out", str(place / "report"), "-q", "--no-color",
+            "--report", "json", "--out", str(place / "report"), "-q", "--no-color", "--no-cache",
         ]  # fmt: skip
         if jobs:
             command += ["--jobs", str(jobs)]

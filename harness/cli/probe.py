@@ -1,0 +1,292 @@
+"""`harness probe`: how a server speaks, found out by talking to it; told in plain words, and written as harness.toml."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from harness.cli.run import split_command
+from harness.cli.target_words import BUILTINS, UserError, language_of, overrides, read_config, target
+from harness.language import Language
+
+if TYPE_CHECKING:
+    from harness.dialect.profile import Profile
+    from harness.engine.baseline import Learned
+    from harness.engine.options import Options
+
+#: Lines of the conversation that are shown as proof, and when nothing was found.
+PROOF, TRIED = 24, 60
+
+
+def probe(
+    context: typer.Context,
+    what: Annotated[list[str] | None, typer.Argument(metavar="[-- COMMAND]", help="after --: a command")] = None,
+    server: Annotated[str | None, typer.Option(help="a command ({port} is filled in)")] = None,
+    connect: Annotated[str | None, typer.Option(help="HOST:PORT of a server that somebody else runs")] = None,
+    write: Annotated[bool, typer.Option("--write", help="write harness.toml")] = False,
+    cache: Annotated[bool, typer.Option(help="take what was found before, and remember what is found")] = True,
+    hints: Annotated[bool, typer.Option(help="a look at the server's source orders the guesses")] = True,
+    patience: Annotated[float | None, typer.Option(min=0.1, max=20, help="multiplies every deadline")] = None,
+    wait: Annotated[float, typer.Option(min=0, help="seconds that a remote server may take to come up")] = 10.0,
+    namespaces: Annotated[bool, typer.Option(help="a network namespace of its own, where allowed")] = True,
+    lang: Annotated[str | None, typer.Option(help="en or pt-BR")] = None,
+) -> None:
+    """Find out how a chat server speaks.
+
+    Exit status: 0 it was found out, 2 it was not (what was tried, and what would help, is told).
+    """
+    from harness.engine.options import Options
+
+    settings, where = read_config(Path.cwd())
+    words, rest = split_command(what or [], sys.argv)
+    if len(words) > 1 or (words and (server or connect)):
+        raise UserError("give one target: --server, --connect, or a command after --")
+    if words:
+        connect, server = (words[0], None) if _is_address(words[0]) else (None, words[0])
+    spec = target(server, connect, rest, settings, where)
+    if spec.name in BUILTINS and spec.kind == "builtin":
+        spec = _as_command(spec)
+    options = Options(
+        spec=spec, patience=patience or settings.run.patience or 1.0, wait_s=wait, namespaces=namespaces, hints=hints,
+        overrides=overrides("auto", spec, settings), cache=cache, lang=language_of(lang),
+    )  # fmt: skip
+    say = Language.of(options.lang)
+    gc.freeze()
+    found, quiet, known = _found(options)
+    if found.profile is None or quiet is None:
+        for line in _failure(found, say):
+            typer.echo(line, err=True)
+        raise typer.Exit(2)
+    profile = quiet.profile or found.profile
+    for line in told(spec.command_text or spec.name, found.profile, quiet, found, say, known=known):
+        typer.echo(line)
+    if write:
+        _write(Path.cwd() / "harness.toml", options, profile, say)
+
+
+def _is_address(word: str) -> bool:
+    host, _, port = word.rpartition(":")
+    return bool(host) and port.isdigit() and " " not in word
+
+
+def _as_command(spec: Any) -> Any:
+    from dataclasses import replace
+
+    return replace(spec, kind="command")
+
+
+def _found(options: Options) -> tuple[Learned, Learned | None, bool]:
+    """What the search found, what the quiet runs say to it, and whether it was known before."""
+    from harness.engine.baseline import learn
+    from harness.engine.detecting import detect
+    from harness.engine.remembered import forget, recall, remember
+    from harness.engine.run import BASELINE_S, built
+    from harness.engine.workers import Workers
+
+    def one(key: str, work: Any) -> Any:
+        with Workers(1) as workers:
+            workers.start(key, work, BASELINE_S)
+            while True:
+                for done in workers.wait():
+                    if done.failure is not None:
+                        raise UserError(done.failure)
+                    return done.value
+
+    if options.spec.build is not None and (made := one("build", lambda: built(options))).failure is not None:
+        return made, None, False
+    known = recall(options.spec) if options.cache else None
+    if known is not None:
+        from harness.engine.baseline import Learned
+
+        quiet = one("baseline", lambda: learn(options, known))
+        if quiet.baseline is not None:
+            return Learned(profile=known), quiet, True
+        forget(options.spec)
+    found = one("dialect", lambda: detect(options))
+    if found.profile is None:
+        return found, None, False
+    quiet = one("baseline", lambda: learn(options, found.profile))
+    if quiet.baseline is None:
+        return quiet, None, False
+    if options.cache:
+        remember(options.spec, found.profile)
+    return found, quiet, False
+
+
+def told(
+    server: str, profile: Profile, quiet: Learned, found: Learned, say: Language, *, known: bool = False
+) -> Iterator[str]:
+    """What was found, for people: what it is, how sure, what is not known, and the conversation that shows it."""
+    from harness.report.safe import visible, visible_lines
+
+    clients = min(3, profile.max_clients or 3)
+    yield say("{server}: understood", server=visible(server))
+    if known:
+        yield "  " + say("found out earlier, and confirmed now by two quiet runs (--no-cache finds out anew)")
+    else:
+        yield "  " + say(
+            "sure: {count} new clients followed this on a fresh instance and heard each other", count=clients
+        )
+    yield ""
+    for what, text in (*dialect_lines(profile, say), *baseline_lines(quiet, say)):
+        yield f"  {what:<16} {visible(text, 160)}"
+    if found.told:
+        yield ""
+        yield say("What could not be found out:")
+        yield from (f"  {visible(text, 160)}" for text in found.told)
+    if found.transcript:
+        yield ""
+        yield say("The conversation that shows it:")
+        yield from (f"  {line}" for line in visible_lines(found.transcript, PROOF, 140))
+
+
+def dialect_lines(profile: Profile, say: Language) -> Iterator[tuple[str, str]]:
+    """The dialect, key by key, in plain words."""
+    send, receive = profile.framing_name("send"), profile.framing_name("receive")
+    yield say("messages"), say(FRAMINGS[send])
+    if receive != send:
+        yield say("its answers"), say(FRAMINGS[receive])
+    steps = []
+    for step in profile.login:
+        if step.expect is not None:
+            steps.append(say("it shows {text}", text=repr(step.expect)))
+        if step.send is not None:
+            steps.append(say("send {text}", text=repr(step.send)))
+    if not steps:
+        yield say("login"), say("none: who is connected is in the room")
+    else:
+        yield say("login"), "; ".join(steps) + (f" ({say('not needed to be in the room')})" if profile.auto else "")
+    if profile.speak_first:
+        yield say("first words"), say("whoever comes in hears the others only after its own first message")
+    yield say("a message"), say("send {text}", text=repr(profile.say))
+    by = "the server puts the name in front" if profile.attributes == "server" else "the client itself says who speaks"
+    yield (
+        say("names"),
+        say(by) + (f"; {say('at most {count} letters', count=profile.names.max)}" if profile.names.max else ""),
+    )
+    for key, what in (("leave", "leaving"), ("list", "the list"), ("whisper", "a whisper"), ("rename", "another name")):
+        yield say(what), repr(getattr(profile, key)) if getattr(profile, key) else say("no command was found")
+    if profile.encoding == "ascii":
+        yield say("encoding"), say("plain ASCII: accents do not arrive, and are neither sent nor judged")
+    if profile.max_clients:
+        yield say("clients"), say("at most {count} at the same time", count=profile.max_clients)
+
+
+FRAMINGS = {
+    "line": "lines: a newline ends each",
+    "chunk": "chunks: one send is one message, nothing marks its end (TCP keeps no borders: two may come as one)",
+    "header": "a decimal length in a header of fixed width, then the text",
+    "length": "a binary length, then the text",
+    "utf": "a length of two bytes, then the text (Java's writeUTF)",
+    "nul": "a zero byte (or another mark) ends each",
+    "fixed": "blocks of a fixed size",
+    "json": "JSON values",
+}
+
+
+def baseline_lines(quiet: Learned, say: Language) -> Iterator[tuple[str, str]]:
+    """What the quiet runs saw."""
+    baseline = quiet.baseline
+    if baseline is None:
+        return
+    yield (
+        say("an echo"),
+        say("the sender hears its own words") if baseline.echo else say("none: the sender does not hear itself"),
+    )
+    for what, template in (("arrivals", baseline.join_notice), ("departures", baseline.leave_notice)):
+        yield say(what), say("told as {text}", text=repr(template)) if template else say("nobody is told")
+    if baseline.named:
+        yield say("a taken name"), say(f"is {baseline.duplicates}")
+    yield say("round trip"), say.seconds(baseline.deadlines.quiet_rtt_s)
+
+
+def _failure(found: Learned, say: Language) -> Iterator[str]:
+    """Why, what was tried and what came back, and the lines that would help."""
+    from harness.report.safe import visible, visible_lines
+    from harness.sentences import in_portuguese
+
+    reason = found.failure or "two clients never heard each other's words"
+    yield "harness: " + visible(in_portuguese(reason) if say.code == "pt-BR" else reason, 600)
+    if found.transcript:
+        yield ""
+        yield say("The server's output:") if found.start_error else say("What was tried, and what came back:")
+        yield from (f"  {line}" for line in visible_lines(found.transcript, TRIED, 160))
+    if not found.start_error:
+        yield ""
+        yield say("If you know how it speaks, say so in harness.toml, for instance:")
+        yield from (
+            "",
+            "  [dialect]",
+            '  framing = "chunk"            # line, chunk, header, length, utf, nul, fixed, json',
+        )
+        yield '  login = [{expect = "name"}, {send = "{name}"}]'
+        yield '  say = "{text}"'
+
+
+def _write(path: Path, options: Options, profile: Profile, say: Language) -> None:
+    """harness.toml, unless there is one. Raises UserError."""
+    if path.exists():
+        raise UserError(say("harness.toml exists already: it was left as it is"))
+    try:
+        path.write_text(as_toml(options, profile, say), encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{path.name}: {error.strerror}") from None
+    typer.echo("\n" + say("written: {path}", path=os.path.relpath(path)))
+
+
+def as_toml(options: Options, profile: Profile, say: Language) -> str:
+    """A commented harness.toml for this server and its dialect."""
+    spec = options.spec
+    target = (
+        f"connect = {_value(spec.name)}" if spec.kind == "remote" else f"command = {_value(spec.command_text or '')}"
+    )
+    lines = [
+        f"# {say('How to start this chat server, and how it speaks; found by `harness probe`.')}",
+        "",
+        "[server]",
+        target,
+        "",
+    ]
+    lines.append("[dialect]")
+    for key, value in profile.to_json().items():
+        if key == "name":
+            lines.append(f"# {value}")
+            continue
+        comment = say(COMMENTS[key]) if key in COMMENTS else ""
+        lines.append(f"{key} = {_value(value)}" + (f"  # {comment}" if comment else ""))
+    return "\n".join(lines) + "\n"
+
+
+COMMENTS = {
+    "framing": "what one message is: line, chunk, header, length, utf, nul, fixed, json",
+    "login": "what is waited for and sent until a client is in the room",
+    "say": "how something is said to everybody",
+    "attributes": "who puts the name in front of a message",
+    "pause": "s between two sends of one client, or TCP joins them",
+    "leave": "without it, leaving is closing the connection",
+    "encoding": "accents are not sent",
+    "max_clients": "more are not served",
+    "max_message": "bytes",
+    "auto": "in the room without a login",
+    "speak_first": "a client is listed only once it has said something",
+}
+
+
+def _value(value: Any) -> str:
+    """A TOML value on one line."""
+    import json
+
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_value(each)}" for key, each in value.items() if each is not None) + " }"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_value(each) for each in value) + "]"
+    text = json.dumps(value, ensure_ascii=False)
+    return text.replace("\x7f", "\\u007f") if isinstance(value, str) else text

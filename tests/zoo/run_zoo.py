@@ -46,11 +46,14 @@ class Verdict:
 
 
 def zoo() -> dict[str, dict[str, Any]]:
-    """The servers of zoo.toml by name, each with its whole profile under `profile`."""
-    data = tomllib.loads((HERE / "zoo.toml").read_text(encoding="utf-8"))
-    for server in data["server"]:
-        server["profile"] = {**data["dialects"][server["speaks"]], **server.get("dialect", {})}
-    return {server["name"]: server for server in data["server"]}
+    """The servers of zoo.toml and students.toml by name, each with its whole profile under `profile`."""
+    servers = {}
+    for file in ("zoo.toml", "students.toml"):
+        data = tomllib.loads((HERE / file).read_text(encoding="utf-8"))
+        for server in data["server"]:
+            server["profile"] = {**data["dialects"][server["speaks"]], **server.get("dialect", {})}
+            servers[server["name"]] = server
+    return servers
 
 
 def fill(text: str) -> str:

@@ -13,8 +13,18 @@ import harness
 from harness.evidence import pcapng
 from harness.evidence.flows import Flow, flows, packets
 from harness.evidence.ring import Frame, NoCapture, Ring
-from harness.evidence.segments import segments
+from harness.evidence.segments import Segment, segments
 from harness.history import Captured, Leg, Opened, Record, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A segment with data from a client: the data as far as it was kept, and how long it was."""
+
+    at_s: float
+    conn: int
+    data: bytes
+    length: int
 
 
 @dataclass(frozen=True)
@@ -33,6 +43,19 @@ class Taken:
             about += f"; {self.missed} more packets came when there was no more room"
         legs: dict[int, Leg] = {s.frame: flow.leg for flow in self.flows for _, s in flow.segments}
         return pcapng.write(self.frames, legs, self._comments(records), about, f"harness {harness.__version__}")
+
+    def sent(self) -> list[Sent]:
+        """What clients sent, piece by piece as it was seen on their own leg, its beginning as far as kept."""
+        found = []
+        for flow in self.flows:
+            if flow.conn is not None and flow.leg != "proxy-server":
+                up = ((at_s, s) for at_s, s in flow.segments if s.length and s.source == flow.client)
+                found += [Sent(at_s, flow.conn, self._data(s), s.length) for at_s, s in up]
+        return sorted(found, key=lambda sent: sent.at_s)
+
+    def _data(self, segment: Segment) -> bytes:
+        frame = self.frames[segment.frame]
+        return frame.data[max(0, len(frame.data) - (segment.length - (frame.length - len(frame.data)))) :]
 
     def _comments(self, records: Sequence[Record]) -> dict[int, list[str]]:
         """Each step on the first packet after it; whose connection it is on each flow's first packet."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.evidence.capture import Sent
 from harness.evidence.drawing import BOLD, SMALL, Canvas, wrapped
 from harness.evidence.story import Row, Span, Story, Told, tell
 from harness.evidence.words import Say, seconds, speaker
@@ -17,9 +18,9 @@ _LINES = {"": "l", "good": "lgood", "bad": "lbad", "cut": "lcut", "soft": "thin"
 _FILLS = {"": "head", "good": "good", "bad": "bad", "cut": "cut", "soft": "soft"}
 
 
-def draw(scene: Scene, judgements: Sequence[Judgement], lang: str, told: Told) -> str:
-    """The SVG. `told`: the sentence of a violation in this language."""
-    return _Drawing(tell(scene, judgements, lang, told), scene.history.scenario, lang).svg()
+def draw(scene: Scene, judgements: Sequence[Judgement], lang: str, told: Told, sent: Sequence[Sent] = ()) -> str:
+    """The SVG. `told`: the sentence of a violation in this language; `sent`: pieces seen on the wire."""
+    return _Drawing(tell(scene, judgements, lang, told, sent), scene.history.scenario, lang).svg()
 
 
 class _Drawing:

@@ -27,8 +27,9 @@ def evidence(
             files["capture.pcapng"] = capture
             files["packets.json"] = as_table(capture, taken, history.records)
         scene = Scene(history)
+        sent = taken.sent() if taken is not None else []
         for lang in CODES:
-            files[named("diagram", lang)] = draw(scene, judgements, lang, partial(sentence, lang=lang))
+            files[named("diagram", lang)] = draw(scene, judgements, lang, partial(sentence, lang=lang), sent)
             wire = draw_handshake(history, taken, lang) if taken is not None else None
             if wire is not None:
                 files[named("handshake", lang)] = wire

@@ -6,11 +6,14 @@ should is folded too (`6 messages, all heard`), so that three people fill a page
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Literal
 
+from harness.dialect.tokens import TOKEN
+from harness.evidence.capture import Sent
 from harness.evidence.words import Say, seconds, speaker
 from harness.history import (
     Awaited,
@@ -28,6 +31,7 @@ from harness.history import (
 )
 from harness.language import Language
 from harness.properties.scene import Scene
+from harness.report.safe import visible
 from harness.results import Judgement
 
 LaneKind = Literal["person", "folded", "proxy", "server"]
@@ -38,6 +42,11 @@ Style = Literal["", "good", "bad", "cut", "soft"]
 MOST_PEOPLE, MOST_ROWS, MOST_SAID, MOST_LOST = 5, 64, 6, 4
 #: Violations that are marked where they happened; the others are named with the last.
 MOST_MARKED = 3
+#: Pieces of raw bytes that are shown one by one.
+MOST_RAW = 5
+_SHOWN = 24
+#: The word of a good-bye is seen on the wire this near to its record, in seconds.
+_GOODBYE_S = 0.05
 #: What several do within this time is told as one, in seconds.
 _TOGETHER_S = 0.4
 #: The server's FIN in answer to a good-bye comes within this time, in seconds.
@@ -115,9 +124,9 @@ class Story:
 Told = Callable[[Judgement], str]
 
 
-def tell(scene: Scene, judgements: Sequence[Judgement], lang: str, told: Told) -> Story:
-    """The story of one run. `told`: the sentence of a violation in this language."""
-    return _Teller(scene, judgements, lang, told).story()
+def tell(scene: Scene, judgements: Sequence[Judgement], lang: str, told: Told, sent: Sequence[Sent] = ()) -> Story:
+    """The story of one run. `told`: the sentence of a violation in this language; `sent`: pieces seen on the wire."""
+    return _Teller(scene, judgements, lang, told, sent).story()
 
 
 @dataclass
@@ -126,6 +135,7 @@ class _Teller:
     judgements: Sequence[Judgement]
     lang: str
     told: Told
+    sent: Sequence[Sent]
     rows: list[Row] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -204,11 +214,37 @@ class _Teller:
     # -- rows ----------------------------------------------------------------------------------------------------
 
     def story(self) -> Story:
+        pieces = deque(self._raw())
         for record in sorted(self.history.records, key=lambda r: r.at_s):
+            while pieces and pieces[0].at_s < record.at_s:
+                self.rows.append(pieces.popleft())
             if not self._unseen(record.at_s) or isinstance(record, Phase):
                 self._row(record)
         rows = self._with_violations(_merged(self.rows, self.say))
         return Story(self.lanes, _pruned(rows, self.say), spans_of(self.scene), self.server, self.proxy)
+
+    def _raw(self) -> list[Row]:
+        """What somebody sent in the scenario that is no whole message: odd bytes, and pieces of messages."""
+        rows: list[Row] = []
+        for piece in self.sent:
+            joined = self.scene.joined.get(piece.conn)
+            left = self.scene.left.get(piece.conn)
+            good_bye = left is not None and left.how == "polite" and abs(left.at_s - piece.at_s) < _GOODBYE_S
+            in_fault = self.scene.phase_at(piece.at_s) == "fault"
+            outside = joined is None and self.scene.role(piece.conn) in ("faulty", "bystander")
+            if not in_fault or good_bye or not (outside or (joined is not None and joined.at_s <= piece.at_s)):
+                continue
+            if any(token in self.scene.by_token for token in (t.decode() for t in TOKEN.findall(piece.data))):
+                continue
+            if len(rows) < MOST_RAW:
+                more = "…" if piece.length > _SHOWN else ""
+                words = self.say("{count} bytes: {data}", count=piece.length, data=visible(piece.data[:_SHOWN]) + more)
+                merge = ""
+            else:
+                words, merge = self.say("{count} pieces more", count=1), "{count} pieces more"
+            proxied = self.scene.opened[piece.conn].way == "proxy"
+            rows.append(Row(piece.at_s, "up", (self.lane_of[piece.conn],), words, "cut", proxied=proxied, merge=merge))
+        return rows
 
     def _unseen(self, at_s: float) -> bool:
         """While the process comes to rest people come and go only to see whether anything grows."""

@@ -27,7 +27,7 @@ def seconds(value_s: float, lang: str) -> str:
 PORTUGUESE: dict[str, str] = {
     "Who did what, when": "Quem fez o quê, e quando",
     "server": "servidor",
-    "newcomers": "recém-chegados",
+    "newcomers": "novos",
     "crowd": "multidão",
     "others": "outros",
     "via proxy": "via proxy",
@@ -51,6 +51,8 @@ PORTUGUESE: dict[str, str] = {
     "{count} connect and join": "{count} conectam e entram",
     "is not let in": "não é atendido",
     "{count} are not let in": "{count} não são atendidos",
+    "{count} bytes: {data}": "{count} bytes: {data}",
+    "{count} pieces more": "mais {count} pedaços",
     "cannot connect: {error}": "não consegue conectar: {error}",
     "{count} cannot connect: {error}": "{count} não conseguem conectar: {error}",
     "all hear it": "todos ouvem",

@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 import pytest
 from properties.histories import Story, ordinary
 
-from harness.evidence import handshake
+from harness.evidence import diagram, handshake
 from harness.evidence.capture import Taken
 from harness.evidence.flows import flows, packets
 from harness.evidence.plots import plots
@@ -111,6 +111,18 @@ def test_a_polite_and_an_abrupt_leave_stand_side_by_side(lang: str) -> None:
         assert words in shown
     for sentence in ("FIN from both sides: an orderly end", "RST: what was on its way is lost"):
         assert (sentence if lang == "en" else PORTUGUESE[sentence]) in shown
+
+
+def test_odd_bytes_on_the_wire_stand_in_the_diagram() -> None:
+    story = ordinary()
+    bia = next(o for o in story.find(Opened, who="bia"))
+    odd = b"\xff\xfe\x1b[2J" + b"x" * 50
+    sent = frame(2.5, bia.local_port, SERVER, PSH | ACK, 107, 901, odd)
+    capture = taken([*connection(bia.at_s - 0.002, bia.local_port)[:5], sent], story.records)
+    assert [(piece.conn, piece.data) for piece in capture.sent()] == [(bia.conn, b"hello\n"), (bia.conn, odd)]
+    shown = texts(diagram.draw(Scene(story.history()), (), "en", lambda j: "", capture.sent()))
+    assert "56 bytes: \\xff\\xfe\\x1b[2J" + "x" * 18 + "…" in shown
+    assert not any("hello" in text for text in shown if "bytes" in text)  # that was the login
 
 
 def test_a_refusal_is_a_syn_and_its_rst() -> None:

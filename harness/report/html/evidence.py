@@ -23,6 +23,8 @@ PICTURE = 400_000
 PICTURES = 12
 #: What stands in the name of a picture that is drawn in one language: `diagram.pt-BR.svg` beside `diagram.svg`.
 _TRANSLATED = tuple(f".{code}" for code in CODES[1:])
+#: Lines that the server printed at one moment.
+PRINTED = 40
 #: Lines of the packets' table.
 PACKETS = 300
 #: A larger history is not read for the page, in bytes.
@@ -152,7 +154,7 @@ def _history(path: Path) -> Iterator[Mapping[str, object]]:
 def _seen(records: Sequence[Mapping[str, object]]) -> Iterator[Seen]:
     printed = [record for record in records if record["kind"] == "Output"]
     for record in printed if len(printed) > 1 else ():  # a single one was taken at the end: it says no time
-        yield from (Seen(_at(record), "printed", line) for line in visible_lines(str(record.get("text", "")), 20))
+        yield Seen(_at(record), "printed", "\n".join(visible_lines(str(record.get("text", "")).expandtabs(4), PRINTED)))
     for record in records:
         if record["kind"] == "Toxic":
             yield Seen(_at(record), "toxic", visible(str(record.get("did", ""))))

@@ -18,7 +18,7 @@ from harness.comparing import compare
 from harness.language import CODES, Language
 from harness.report.changes import state, total_line
 from harness.report.gathered import in_language
-from harness.report.html.caret import quotations
+from harness.report.html.caret import SHOWN, quotations
 from harness.report.html.evidence import Evidence, gather
 from harness.report.html.packing import Budget
 from harness.report.html.tongues import SAYS, n, t, told
@@ -46,6 +46,8 @@ CAPTIONS = {
     "diagram": "Who did what, when", "handshake": "A connection on the wire", "plot rtt": "How long messages take",
     "plot connections": "How many clients are connected", "plot process": "What the server's process uses",
 }  # fmt: skip
+#: Properties whose `observed` quotes what the server printed.
+PRINTED = frozenset({"handles", "survives"})
 #: Lines of a scenario's time line.
 STEPS = 300
 
@@ -171,19 +173,15 @@ def _worst_first(rows: Sequence[Row]) -> list[Row]:
 
 
 def _moments(scenario: ScenarioResult, evidence: Evidence) -> list[Moment]:
-    """Steps, violations and what the server printed, on one time line."""
-    moments = [Moment(step.at_s, "step", visible(step.who or "", QUOTED), step.did) for step in _told(scenario)]
-    moments += [Moment(one.at_s, one.kind, "", one.text) for one in evidence.seen]
-    moments += [
+    """Violations, steps and what the server printed, on one time line; where it grows too long, less of the last."""
+    moments = [
         Moment(one.at_s, "broken", visible(one.id), one.reason or "")
         for one in scenario.of("fail")
         if one.at_s is not None
     ]
-    moments.sort(key=lambda moment: moment.at_s)
-    if len(moments) <= STEPS:
-        return moments
-    broken = [moment for moment in moments if moment.kind == "broken"]
-    return sorted([*moments[: STEPS - len(broken)], *broken], key=lambda moment: moment.at_s)
+    moments += [Moment(step.at_s, "step", visible(step.who or "", QUOTED), step.did) for step in _told(scenario)]
+    moments += [Moment(one.at_s, one.kind, "", one.text) for one in evidence.seen]
+    return sorted(moments[:STEPS], key=lambda moment: moment.at_s)
 
 
 def _told(scenario: ScenarioResult) -> list[StepResult]:
@@ -217,8 +215,8 @@ def _environment() -> Environment:
         seed=lambda result: told(lambda say: seed_line(result, say)),
         again=lambda result, one: repeat_command(result, scenario_argument(one.id)),
         caption=lambda name: t(CAPTIONS[name]) if name in CAPTIONS else name,
-        sentence=_sentence, remedy=_remedy, page=_page, said=_said, worst=_worst, story=_story, lines=visible_lines,
-        in_portuguese=Language("pt-BR"),
+        sentence=_sentence, remedy=_remedy, page=_page, said=_said, printed=_printed, worst=_worst, story=_story, lines=visible_lines,
+        in_portuguese=Language("pt-BR"), number=lambda value, digits=2: told(lambda say: say.number(value, digits)),
     )  # fmt: skip
     environment.filters["visible"] = visible
     return environment
@@ -231,6 +229,12 @@ def _title(scenario: ScenarioResult, say: Language) -> str:
 def _said(text: str | None, limit: int = LINE) -> Markup:
     """What a judge, a scenario or a server has written, in both languages, made visible."""
     return told(lambda say: visible(say.sentence(text or ""), limit))
+
+
+def _printed(judgement: Judgement) -> Markup:
+    """What was observed; what the server printed, line by line."""
+    shown = _said(judgement.observed, SHOWN)
+    return Markup(shown.replace("\\n", "\n")) if judgement.id in PRINTED else shown
 
 
 def _sentence(prop: str) -> Markup:

@@ -400,6 +400,9 @@ PORTUGUESE: dict[str, str] = {
     "it is in the way of a folder": "há um arquivo no lugar da pasta",
     "there is a folder of that name": "há uma pasta com esse nome",
     "there is no such file or folder": "o arquivo ou a pasta não existe",
+    "the journal is kept: `harness report {folder} --out OTHER` makes it": (
+        "o diário foi mantido: `harness report {folder} --out OUTRA` o gera"
+    ),
     "choose another folder with --out": "escolha outra pasta com --out",
     "make room and run `harness report {folder}`": "libere espaço e execute `harness report {folder}`",
     "give the folder of a run, with its events.jsonl": "informe a pasta de uma execução, com o seu events.jsonl",

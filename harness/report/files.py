@@ -21,6 +21,8 @@ _WHY = {
     errno.EISDIR: "there is a folder of that name",
     errno.ENOENT: "there is no such file or folder",
 }
+#: The run's journal, beside its reports.
+JOURNAL = "events.jsonl"
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -28,10 +30,16 @@ class ReportError(Exception):
     """A report could not be written or read: one line that says what, where, and what to do next."""
 
 
-def not_written(path: Path, error: OSError, say: Language) -> ReportError:
-    """The ReportError for an operating system's error in writing `path`."""
+def not_written(path: Path, error: OSError, say: Language, *, journal: Path | None = None) -> ReportError:
+    """The ReportError for an operating system's error in writing `path`.
+
+    `journal`: where the run's journal is, once there is one: the report can be made from it later, elsewhere.
+    """
     if error.errno in _FULL:
         advice = say("make room and run `harness report {folder}`", folder=path.parent)
+    elif journal is not None and journal.exists():
+        folder = journal.parent
+        advice = say("the journal is kept: `harness report {folder} --out OTHER` makes it", folder=folder)
     else:
         advice = say("choose another folder with --out")
     return ReportError(
@@ -72,7 +80,7 @@ def write_whole(path: Path, content: bytes, say: Language) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             draft.unlink(missing_ok=True)
-        raise not_written(path, error, say) from error
+        raise not_written(path, error, say, journal=path.with_name(JOURNAL)) from error
 
 
 def _beside(path: Path) -> Path:

@@ -13,7 +13,7 @@ from pathlib import Path
 from harness.events import BaselineDone, BaselineFailed, Event, RunFinished, RunStarted, ScenarioFinished
 from harness.findings import group
 from harness.language import Language
-from harness.report.files import not_written, write_whole
+from harness.report.files import JOURNAL, not_written, write_whole
 from harness.results import RunResult, ScenarioResult
 
 #: The exit status of a run that was broken off.
@@ -127,4 +127,4 @@ class FileReport(ABC):
         try:
             self.path.unlink(missing_ok=True)
         except OSError as error:
-            raise not_written(self.path, error, self._say) from error
+            raise not_written(self.path, error, self._say, journal=self.path.with_name(JOURNAL)) from error

@@ -17,9 +17,9 @@ from harness import events
 from harness.events import Event
 from harness.language import Language
 from harness.report.codec import from_plain, to_plain
-from harness.report.files import not_read, not_written
+from harness.report.files import JOURNAL, not_read, not_written
 
-NAME = "events.jsonl"
+NAME = JOURNAL
 
 #: Every kind of event, by the name that it has in the journal.
 KINDS: dict[str, type[Event]] = {

@@ -8,9 +8,8 @@ from typing import Any
 
 from harness.language import Language
 from harness.report.codec import from_plain
-from harness.report.files import not_read
+from harness.report.files import JOURNAL, not_read
 from harness.report.gathered import Gathered
-from harness.report.journal import NAME as JOURNAL
 from harness.report.journal import read_events
 from harness.results import RunResult
 

@@ -136,6 +136,17 @@ def test_a_report_that_cannot_be_placed_is_told_and_the_others_are_made(tmp_path
     assert _names(tmp_path) == NAMES
 
 
+def test_what_could_not_be_written_is_made_later_from_the_journal(tmp_path: Path) -> None:
+    (tmp_path / "run" / "index.html").mkdir(parents=True)
+    errors = _run(tmp_path / "run", events_of(a_run()))
+    assert any(
+        f"the journal is kept: `harness report {tmp_path / 'run'} --out OTHER` makes it" in str(e) for e in errors
+    )
+    result, later = report.render_again(tmp_path / "run", ["html"], "en", out=tmp_path / "other")
+    assert (result, later) == (a_run(), ())
+    assert (tmp_path / "other" / "index.html").read_bytes().startswith(b"<!DOCTYPE html>")
+
+
 def _no_space(*_: object) -> NoReturn:
     raise OSError(28, "No space left on device")
 

@@ -66,16 +66,17 @@ def flows(segments: Iterable[Segment], records: Iterable[Record], ports: Iterabl
 
 def _name(found: list[Flow], opened: list[Opened]) -> None:
     """Say whose each flow is, as far as that is certain."""
-    by_port: dict[int, list[Opened]] = {}
+    by_port: dict[tuple[int, bool], list[Flow]] = {}
+    for flow in found:
+        by_port.setdefault((flow.client[1], flow.leg == "client-proxy"), []).append(flow)
     for record in opened:
-        by_port.setdefault(record.local_port, []).append(record)
+        same = by_port.get((record.local_port, record.way == "proxy"), ())
+        before = [flow for flow in same if flow.began_s <= record.at_s + _SLACK_S]
+        if before:  # a port may be used again: the last one that began before it was known to be open
+            max(before, key=lambda flow: flow.began_s).conn = record.conn
     came = [flow.began_s for flow in found if flow.leg == "client-proxy"]
     for flow in found:
-        way = "proxy" if flow.leg == "client-proxy" else "direct"
-        own = [o for o in by_port.get(flow.client[1], ()) if o.way == way and o.at_s >= flow.began_s - _SLACK_S]
-        if own:
-            flow.conn = min(own, key=lambda o: o.at_s).conn
-        elif flow.leg == "direct" and any(0 <= flow.began_s - came_s < _DIAL_S for came_s in came):
+        if flow.conn is None and flow.leg == "direct" and any(0 <= flow.began_s - c < _DIAL_S for c in came):
             flow.leg = "proxy-server"
     waiting: list[Flow] = []
     for flow in sorted(found, key=lambda f: f.began_s):

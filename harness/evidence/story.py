@@ -241,7 +241,7 @@ class _Teller:
                 words = self.say("{count} bytes: {data}", count=piece.length, data=visible(piece.data[:_SHOWN]) + more)
                 merge = ""
             else:
-                words, merge = self.say("{count} pieces more", count=1), "{count} pieces more"
+                words, merge = self.say("and {count} more", count=1), "and {count} more"
             proxied = self.scene.opened[piece.conn].way == "proxy"
             rows.append(Row(piece.at_s, "up", (self.lane_of[piece.conn],), words, "cut", proxied=proxied, merge=merge))
         return rows

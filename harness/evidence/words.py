@@ -52,7 +52,7 @@ PORTUGUESE: dict[str, str] = {
     "is not let in": "não é atendido",
     "{count} are not let in": "{count} não são atendidos",
     "{count} bytes: {data}": "{count} bytes: {data}",
-    "{count} pieces more": "mais {count} pedaços",
+    "and {count} more": "e mais {count}",
     "cannot connect: {error}": "não consegue conectar: {error}",
     "{count} cannot connect: {error}": "{count} não conseguem conectar: {error}",
     "all hear it": "todos ouvem",

@@ -85,6 +85,12 @@ def test_a_port_that_is_used_again_is_another_connection() -> None:
     assert [flow.conn for flow in found] == [1, 2]
 
 
+def test_a_syn_without_an_answer_is_not_taken_for_the_connection_that_used_its_port_later() -> None:
+    lonely = frame(1.0, 41000, SERVER, SYN, 7)
+    found = taken([lonely, *connection(9.0, 41000)], [opened(9.0021, 3, "ana", 41000)]).flows
+    assert [flow.conn for flow in found] == [None, 3]
+
+
 def test_the_turning_points_are_told_from_the_talk() -> None:
     found = taken(connection(1.0, 41000), [opened(1.0021, 1, "ana", 41000)]).flows
     assert [(p.flags, p.sender, p.seq) for p in packets(found)] == [

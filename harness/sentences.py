@@ -142,6 +142,7 @@ FORMS: dict[str, str] = {
     "nothing could be judged: every scenario was skipped or could not be run": (
         "nada pôde ser julgado: todos os cenários foram pulados ou não puderam ser executados"
     ),
+    "no packets are captured: {*}": "nenhum pacote é capturado: {0}",
     "no network namespace here: `harness doctor` says why; everything else works": (
         "sem namespace de rede aqui: `harness doctor` diz por quê; todo o resto funciona"
     ),

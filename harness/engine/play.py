@@ -47,6 +47,8 @@ class Attempt:
     notes: tuple[str, ...] = ()
     #: The how manieth run of its scenario this was.
     number: int = 1
+    #: Why no packets were captured, where that is so.
+    uncaptured: str | None = None
 
     @property
     def failed(self) -> bool:
@@ -195,7 +197,10 @@ class Play:
         self._keep(history, judgements, taken)
         steps = tuple(StepResult(s.at_s, s.did, s.who) for s in history.of(Step))[:MOST_STEPS]
         notes = tuple(dict.fromkeys(note.text for note in history.of(Note)))
-        return Attempt(judgements, steps, reason, trouble, p99, kernel, self.address, self.isolated, notes)
+        uncaptured = next((r.why for r in history.of(Captured) if r.why), None)
+        return Attempt(
+            judgements, steps, reason, trouble, p99, kernel, self.address, self.isolated, notes, uncaptured=uncaptured
+        )
 
     def _taken(self, end_s: float) -> Taken | None:
         """Put what was captured into the history. A capture that breaks is a reason, and no more."""

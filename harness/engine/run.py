@@ -109,6 +109,7 @@ class Run:
         self._lags: list[float] = []
         self._shapes: dict[str, int] = {}
         self._isolated = False
+        self._uncaptured = False
         self._most_jobs = self._pace.jobs
 
     def at(self) -> float:
@@ -293,6 +294,9 @@ class Run:
         attempt: Attempt = replace(done.value, number=number)
         progress.attempts.append(attempt)
         progress.attempts.sort(key=lambda a: a.number)
+        if attempt.uncaptured and self.options.capture == "on" and not self._uncaptured:
+            self._uncaptured = True
+            self._emit(Warned(self.at(), f"no packets are captured: {attempt.uncaptured}"))
         self._lags.append(attempt.lag_p99_s)
         self._pace.over(attempt.lag_p99_s)
         for key, value in attempt.kernel.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -144,7 +145,8 @@ class Stage:
     def lift_descriptors(self) -> None:
         """Give it back the limit it was started with."""
         if self._descriptors is not None:
-            self.process.limit_descriptors(self._descriptors)
+            with contextlib.suppress(ProcessLookupError):  # it did not survive
+                self.process.limit_descriptors(self._descriptors)
         self._event("limits-lifted")
         self.log.step("may open descriptors again", "server")
 

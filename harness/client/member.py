@@ -259,21 +259,23 @@ class Member:
 
     async def send(self, data: bytes) -> int:
         """Raw bytes onto the wire; how many were taken. Raises ConnectionError when the connection is gone."""
+        await self._pause()
+        return await self._put(data)
+
+    async def _put(self, data: bytes) -> int:
         if self.wire is None:
             raise ConnectionError(f"{self.who} has no connection")
         if not self._spoke:
             self._spoke = True
             self._log.add(Answered(at_s=self._log.now(), conn=self.conn))
-        if self.profile.pause:
-            await self._pause()
         return await self.wire.send(data, deadline_s=SEND_S)
 
     async def _pause(self) -> None:
         """A bare-chunk server reads two quick sends as one: the dialect says how far apart they must be."""
-        left = self._last_send_s + self.profile.pause - self._log.now()
-        if left > 0:
-            await asyncio.sleep(left)
-        self._last_send_s = self._log.now()
+        if self.profile.pause:
+            now = self._log.now()
+            self._last_send_s = due = max(now, self._last_send_s + self.profile.pause)
+            await asyncio.sleep(due - now)
 
     def compose(
         self,
@@ -301,11 +303,12 @@ class Member:
 
     async def utter(self, messages: list[Said], data: bytes, pieces: list[bytes] | None = None) -> str:
         """Put messages that were composed onto the wire, in one send or in the given pieces; the last one's token."""
+        await self._pause()  # before they count as said: a speaker that is broken off here has said nothing
         for said in messages:
             self._log.said(said)
         try:
-            for piece in pieces or [data]:
-                await self.send(piece)
+            for number, piece in enumerate(pieces or [data]):
+                await (self.send(piece) if number else self._put(piece))
                 if pieces:
                     await self._log.read_by_server(self)
         except OSError:

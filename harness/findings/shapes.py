@@ -143,5 +143,18 @@ SHAPES: dict[str, tuple[str, str]] = {
     ),
     "memory:unbounded": ("keeps whatever it is sent in memory", "guarda na memória tudo o que recebe"),
     "idles:busy": ("spins in a busy loop with nobody connected", "fica em laço ocupado sem ninguém conectado"),
+    "expires:kept": (
+        "keeps a silent connection beyond the declared idle time",
+        "mantém uma conexão calada além do tempo ocioso declarado",
+    ),
+    "resumes:resume-identity": (
+        "does not give a returning client its name back",
+        "não devolve o nome a quem retoma a sessão",
+    ),
+    "resumes:resume-missed": (
+        "does not give a returning client the messages that it missed",
+        "não entrega a quem retoma a sessão as mensagens perdidas",
+    ),
+    "closes:reset": ("answers a polite leave with a reset", "responde a uma despedida com um reset"),
     "closes:never": ("does not close the connection on a polite leave", "não fecha a conexão quando alguém se despede"),
 }

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 
-from harness.dialect.tokens import HEAD
-from harness.history import Heard, Said
+from harness.dialect import tokens
+from harness.history import Flooded, Heard, Said
 from harness.properties.quoting import failed, passed, quote, skipped, unclear, warned
 from harness.properties.scene import Scene
 from harness.results import Judgement
 
 #: So many messages in a gone client's name are a ghost; one may have been on its way.
 GHOSTS = 3
+#: So many bytes through the room at once are more than anybody need take in time.
+FLOOD = 1 << 20
 #: What takes a reader's eye, or its cursor, to the beginning of a line: text behind it can pose as another message.
 BREAKS = re.compile(r"[\r\n\v\f\b\x85\u2028\u2029]|\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -70,7 +72,7 @@ def bystander_dropped(scene: Scene) -> Judgement | None:
             continue
         if scene.is_down(ended.at_s - 1.0, ended.at_s + 1.0) or scene.died or conn in replaced(scene):
             continue
-        if was_idle(scene, conn, ended.at_s):
+        if was_idle(scene, conn, ended.at_s) or was_flooded(scene, ended.at_s):
             continue
         return failed(
             "delivers",
@@ -91,6 +93,16 @@ def was_idle(scene: Scene, conn: int, at_s: float) -> bool:
     return at_s - last >= 0.9 * scene.baseline.idle_s
 
 
+def was_flooded(scene: Scene, at_s: float) -> bool:
+    """Whether everybody was being flooded: where nothing parts messages, a line without an end is a flood of them, and
+    who takes them more slowly than they come may be dropped like any slow reader."""
+    begins = (s.at_s for s in scene.samples if s.label == "flood-begin")
+    floods = zip(begins, scene.history.of(Flooded), strict=False)
+    return not scene.baseline.lines and any(
+        begin <= at_s <= flood.at_s + scene.deadlines.reply_s and flood.taken >= FLOOD for begin, flood in floods
+    )
+
+
 def replaced(scene: Scene) -> set[int]:
     """Connections whose name was taken over by a newer one: where the newcomer wins, the older one may be closed."""
     names: dict[str, list[int]] = defaultdict(list)
@@ -101,14 +113,34 @@ def replaced(scene: Scene) -> set[int]:
 
 def in_pieces(scene: Scene, said: Said, conn: int) -> bool:
     """Whether a message that seems lost came after all, cut into several units."""
-    bodies = b"".join(_letters(_body(scene, unit)) for unit in _units_after(scene, said, conn))
-    return _letters(said.text) in bodies
+    units = _units_after(scene, said, conn)
+    if _letters(said.text) in b"".join(_letters(_body(scene, unit)) for unit in units):
+        return True
+    cut = said.segments > 1 or "proxy" in (scene.opened[said.conn].way, scene.opened[conn].way)
+    if not cut or scene.baseline.lines:
+        return False
+    # it came to the server in pieces and nothing parts messages: others' words stand between them
+    left = iter(_letters(said.text))
+    wanted = next(left, None)
+    for letter in _letters(b"".join(_without_messages(scene, unit) for unit in units)):
+        if letter == wanted:
+            wanted = next(left, None)
+    return wanted is None
+
+
+def _without_messages(scene: Scene, unit: bytes) -> bytes:
+    """What is left of a unit when the messages that came whole are taken out."""
+    for token in tokens.find(unit):
+        whole = scene.by_token.get(token)
+        unit = unit.replace(whole.text, b"") if whole is not None else unit
+    return unit
 
 
 def _units_after(scene: Scene, said: Said, conn: int) -> list[bytes]:
     """What reached a connection from the moment on at which this was said."""
-    own = [n.unit for n in scene.noticed if n.conn == conn and n.at_s >= said.at_s]
-    return own + [h.unit for hs in scene.heard.values() for h in hs if h.conn == conn and h.at_s >= said.at_s]
+    came = [(n.at_s, n.unit) for n in scene.noticed if n.conn == conn and n.at_s >= said.at_s]
+    came += [(h.at_s, h.unit) for hs in scene.heard.values() for h in hs if h.conn == conn and h.at_s >= said.at_s]
+    return [unit for _, unit in sorted(came)]
 
 
 def _body(scene: Scene, unit: bytes) -> bytes:
@@ -256,7 +288,7 @@ def _unsaid(scene: Scene) -> Judgement | None:
 
 def _damaged(scene: Scene, token: str) -> bool:
     """Where nothing parts messages, two halves make a token that nobody sent: it begins like one that somebody did."""
-    head = len(HEAD) + 2  # and whose it is
+    head = len(tokens.HEAD) + 2  # and whose it is
     return not scene.baseline.lines and any(said.token[:head] == token[:head] for said in scene.said)
 
 

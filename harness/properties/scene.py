@@ -226,6 +226,20 @@ class Scene:
         match = self._attribution.match(text_of(unit).lstrip("\r\n \t"))
         return match["name"].strip() if match else None
 
+    def shown_as(self, said: Said, heard: Heard) -> str | None:
+        """The name under which a message was shown. Where nothing parts messages one read brings several, and what stands
+        right before the words is looked at, not what stands first."""
+        if self.baseline.lines:
+            return self.attributed_to(heard.unit) if heard.alone else None
+        template, found = self.baseline.attribution, heard.unit.find(said.text.strip())
+        if template is None or found < 0:
+            return None
+        before, _, after = template.partition("{name}")
+        shown = text_of(heard.unit[:found])
+        names = sorted(self.names, key=lambda name: (name == self.name(said.conn), len(name)), reverse=True)
+        fits = (n for n in names if re.search(rf"{_loose(before)}{re.escape(n)}{_loose(after.rstrip())}\s*$", shown))
+        return next(fits, None)
+
     def about(self, template: str | None, unit: bytes) -> str | None:
         """The name in a notice of this template (`{name} left`), or None when the unit is no such notice."""
         if template is None:

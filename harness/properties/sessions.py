@@ -195,7 +195,7 @@ def identity(scene: Scene) -> Judgement | None:
             continue
         name = scene.name(said.conn)
         for record in scene.hearers(said).values():
-            shown = scene.attributed_to(record.unit) if record.conn != said.conn and record.alone else None
+            shown = scene.shown_as(said, record) if record.conn != said.conn else None
             if shown is None:
                 continue
             judged += 1
@@ -211,7 +211,7 @@ def _shared_name(scene: Scene) -> Judgement | None:
     """Two clients in the room at the same time, heard under one name."""
     heard_as: dict[str, list[tuple[int, float]]] = {}
     for said in scene.said:
-        shown = {scene.attributed_to(h.unit) for h in scene.hearers(said).values() if h.conn != said.conn}
+        shown = {scene.shown_as(said, h) for h in scene.hearers(said).values() if h.conn != said.conn}
         for name in shown:
             if name in scene.names:
                 heard_as.setdefault(name, []).append((said.conn, said.at_s))

@@ -112,6 +112,46 @@ def test_a_message_cut_by_a_server_without_borders_is_only_a_warning() -> None:
     assert story.judged()["intact"].outcome == "warn"
 
 
+def test_a_message_that_shares_a_read_with_anothers_words_is_not_blamed() -> None:
+    story = ordinary(lines=False)
+    caio = story.conns["caio"]
+    for heard in story.find(Heard, conn=caio):
+        story.change(heard, unit=b"[bia] the end of something long" + heard.unit)
+    none_fails(story, "identity", "delivers")
+    for heard in story.find(Heard, conn=caio):
+        story.change(heard, unit=heard.unit.replace(b"[ana]", b"[bia]"))
+    assert "identity" in story.failing()
+
+
+def test_a_message_sent_in_pieces_among_others_words_is_not_blamed_where_nothing_parts_messages() -> None:
+    def story(lines: bool) -> Story:
+        story = ordinary(baseline=RAW, lines=lines).at(4.0)
+        caio = story.conns["caio"]
+        said = story.says("ana", "in three pieces", to=[caio], heard=(), segments=3)
+        story.add(Noticed(at_s=4.01, conn=caio, unit=said.text[:6]))
+        other = story.says("bia", "between them", to=[caio], heard=())
+        story.add(Heard(at_s=4.02, conn=caio, token=other.token, unit=other.text + said.text[6:11]))
+        story.add(Noticed(at_s=4.03, conn=caio, unit=said.text[11:]))
+        return story
+
+    assert story(lines=False).failing() == {}
+    assert story(lines=False).judged()["intact"].outcome == "warn"
+    assert set(story(lines=True).failing()) >= {"delivers"}
+
+
+def test_a_bystander_that_a_flood_without_borders_runs_over_is_not_blamed() -> None:
+    def run_over(story: Story) -> None:
+        story.sample("flood-begin")
+        story.wait(0.1).add(Ended(at_s=story.now, conn=story.conns["caio"], how="fin"))
+        story.here.remove(story.conns["caio"])
+        story.wait(0.1).sample("flood-end", rss_bytes=32 << 20)
+        bia = story.conns["bia"]
+        story.add(Flooded(at_s=story.now, conn=bia, offered=64 << 20, taken=64 << 20, what="a line without an end"))
+
+    none_fails(ordinary(run_over, lines=False), "delivers")
+    assert set(ordinary(run_over).failing()) == {"delivers"}
+
+
 def test_two_halves_that_make_a_token_nobody_sent_are_not_blamed_where_nothing_parts_messages() -> None:
     story = ordinary(baseline=RAW, lines=False)
     one, two = story.find(Said)[:2]

@@ -3,6 +3,7 @@
 import socket
 import sys
 import threading
+import time
 
 clients = []
 nicknames = []
@@ -35,7 +36,11 @@ def handle(client):
 
 def receive(server):
     while True:
-        client, address = server.accept()
+        try:
+            client, _ = server.accept()
+        except OSError:  # out of descriptors
+            time.sleep(0.1)
+            continue
         try:
             client.send(b"NICK")
             nickname = client.recv(1024).decode("utf-8", "replace")

@@ -3,6 +3,7 @@
 import socket
 import sys
 import threading
+import time
 
 clients = []
 
@@ -28,7 +29,11 @@ server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 server.bind(("127.0.0.1", int(sys.argv[1])))
 server.listen(128)
 while True:
-    client, addr = server.accept()
+    try:
+        client, addr = server.accept()
+    except OSError:  # out of descriptors
+        time.sleep(0.1)
+        continue
     clients.append(client)
     print(f"Connected with {addr}")
     threading.Thread(target=handle_client, args=(client, addr), daemon=True).start()

@@ -4,6 +4,7 @@ it goes on hearing the others, and is heard by nobody."""
 import socket
 import sys
 import threading
+import time
 
 clients = {}
 lock = threading.Lock()
@@ -49,5 +50,9 @@ def client_handler(conn):
 
 server = socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=128)
 while True:
-    conn, addr = server.accept()
+    try:
+        conn, addr = server.accept()
+    except OSError:  # out of descriptors
+        time.sleep(0.1)
+        continue
     threading.Thread(target=client_handler, args=(conn,), daemon=True).start()

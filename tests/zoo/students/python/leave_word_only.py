@@ -4,6 +4,7 @@ the socket stays open in the list."""
 import socket
 import sys
 import threading
+import time
 
 names = {}  # socket -> name
 lock = threading.Lock()
@@ -27,6 +28,9 @@ def handle(sock):
     try:
         put(sock, "NICK")
         name = sock.recv(64).decode("utf-8", "replace").strip()
+        if not name.isalnum():
+            sock.close()
+            return
         with lock:
             names[sock] = name
         put(sock, "OK, you are in. Say quit to leave.")
@@ -46,5 +50,9 @@ def handle(sock):
 
 server = socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=128)
 while True:
-    sock, _ = server.accept()
+    try:
+        sock, _ = server.accept()
+    except OSError:  # out of descriptors
+        time.sleep(0.1)
+        continue
     threading.Thread(target=handle, args=(sock,), daemon=True).start()

@@ -3,6 +3,7 @@
 import socket
 import sys
 import threading
+import time
 
 members = []
 friends = set()
@@ -49,5 +50,9 @@ def serve(sock):
 
 server = socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=128)
 while True:
-    sock, _ = server.accept()
+    try:
+        sock, _ = server.accept()
+    except OSError:  # out of descriptors
+        time.sleep(0.1)
+        continue
     threading.Thread(target=serve, args=(sock,), daemon=True).start()

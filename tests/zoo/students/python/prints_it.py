@@ -3,6 +3,7 @@
 import socket
 import sys
 import threading
+import time
 
 people = []
 lock = threading.Lock()
@@ -33,7 +34,11 @@ def chat(person):
 
 server = socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=128)
 while True:
-    person, _ = server.accept()
+    try:
+        person, _ = server.accept()
+    except OSError:  # out of descriptors
+        time.sleep(0.1)
+        continue
     with lock:
         people.append(person)
     threading.Thread(target=chat, args=(person,), daemon=True).start()

@@ -4,6 +4,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 
 clients = []
 lock = threading.Lock()
@@ -34,7 +35,11 @@ def handle(client):
 
 server = socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=128)
 while True:
-    client, _ = server.accept()
+    try:
+        client, _ = server.accept()
+    except OSError:  # out of descriptors
+        time.sleep(0.1)
+        continue
     client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", 0, 300_000))
     with lock:
         clients.append(client)

@@ -3,6 +3,7 @@
 import socket
 import sys
 import threading
+import time
 
 clients = []
 lock = threading.Lock()
@@ -33,7 +34,11 @@ def handle(client):
 
 server = socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=128)
 while True:
-    client, _ = server.accept()
+    try:
+        client, _ = server.accept()
+    except OSError:  # out of descriptors
+        time.sleep(0.1)
+        continue
     with lock:
         clients.append(client)
     threading.Thread(target=handle, args=(client,), daemon=True).start()

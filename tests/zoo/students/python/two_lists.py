@@ -4,6 +4,7 @@ stood behind it speaks under a neighbour's name."""
 import socket
 import sys
 import threading
+import time
 
 clients = []
 names = []
@@ -62,5 +63,9 @@ def handle(client):
 
 server = socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=128)
 while True:
-    client, _ = server.accept()
+    try:
+        client, _ = server.accept()
+    except OSError:  # out of descriptors
+        time.sleep(0.1)
+        continue
     threading.Thread(target=handle, args=(client,), daemon=True).start()

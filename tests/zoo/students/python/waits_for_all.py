@@ -4,6 +4,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 
 clients = []
 threads = []
@@ -44,7 +45,11 @@ signal.signal(signal.SIGTERM, shutdown)
 signal.signal(signal.SIGINT, shutdown)
 server = socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=128)
 while True:
-    client, _ = server.accept()
+    try:
+        client, _ = server.accept()
+    except OSError:  # out of descriptors
+        time.sleep(0.1)
+        continue
     with lock:
         clients.append(client)
         threads.append(threading.Thread(target=handle, args=(client,)))

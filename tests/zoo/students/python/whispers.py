@@ -4,6 +4,7 @@ reaches ana and ada; to a name that nobody has any more it falls through to ever
 import socket
 import sys
 import threading
+import time
 
 people = {}
 lock = threading.Lock()
@@ -65,5 +66,9 @@ def handle(sock):
 
 server = socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=128)
 while True:
-    sock, _ = server.accept()
+    try:
+        sock, _ = server.accept()
+    except OSError:  # out of descriptors
+        time.sleep(0.1)
+        continue
     threading.Thread(target=handle, args=(sock,), daemon=True).start()

@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from harness.engine.run import verdict
@@ -14,12 +15,14 @@ from harness.language import Language
 from harness.report.ctrf import render_ctrf
 from harness.report.github import commands
 from harness.report.html import render_html
+from harness.report.json_file import render_json
 from harness.report.junit import render_junit
 from harness.report.text import render_text
 from harness.results import Judgement, KnownFailures, RunResult
 
 from .sample import HOSTILE, SCENARIOS, a_failed_baseline, a_run
 
+SCHEMA = Path(__file__).parents[2] / "docs" / "results.schema.json"
 FAILED, CHURN = SCENARIOS[4], SCENARIOS[5]
 
 
@@ -92,6 +95,12 @@ def test_a_run_that_judged_nothing_is_no_success_whatever_is_known(file: Path) -
 
 def test_strict_warnings_fail_although_the_failures_are_known() -> None:
     assert verdict(SCENARIOS, True, KnownFailures("k"))[0] == 1
+
+
+def test_results_json_tells_them_as_its_schema_says(file: Path) -> None:
+    value = json.loads(render_json(_against(read_known(file), a_run()), "en"))
+    jsonschema.validate(value, json.loads(SCHEMA.read_text(encoding="utf-8")))
+    assert len(value["known"]["known"]) == 3
 
 
 def test_the_reports_tell_known_from_new(file: Path) -> None:

@@ -131,7 +131,7 @@ def _findings(result: RunResult) -> list[dict[str, object]]:
             "prop": tongues[0].fingerprint.partition(":")[0],
             "fingerprint": tongues[0].fingerprint,
             "title": _both([visible(one.title) for one in tongues]),
-            "cause": _both([visible(one.cause or "") for one in tongues]) if tongues[0].cause else None,
+            "cause": _said(tongues[0].cause) if tongues[0].cause else None,
             "remedy": _both([visible(one.remedy or "") for one in tongues]) if tongues[0].remedy else None,
             "scenarios": [(numbers[name], name) for name in tongues[0].scenarios if name in numbers],
         }

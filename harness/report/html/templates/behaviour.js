@@ -90,6 +90,11 @@
     });
     one("#close-all").addEventListener("click", () => { for (const scenario of scenarios) scenario.open = false; });
   }
+  // On paper nothing can be opened: the findings are told whole.
+  const folded = () => all(".findings > li > details");
+  let before = [];
+  addEventListener("beforeprint", () => { before = folded().map((fold) => fold.open); for (const fold of folded()) fold.open = true; });
+  addEventListener("afterprint", () => folded().forEach((fold, at) => { fold.open = before[at]; }));
   if (matchMedia("(max-width: 45rem)").matches) all(".matrix-fold").forEach((fold) => { fold.open = false; });
 
   // A link to a scenario opens it, whatever the filters say.

@@ -76,7 +76,7 @@ class Member:
         self.answers_heartbeats = True
         self._number = 0
         self._spoke = False
-        self._last_send_s = -1.0
+        self._last_send_s = float("-inf")
 
     def __repr__(self) -> str:
         return f"<{self.who} as {self.name!r} on connection {self.conn}>"

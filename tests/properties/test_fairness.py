@@ -112,6 +112,28 @@ def test_a_message_cut_by_a_server_without_borders_is_only_a_warning() -> None:
     assert story.judged()["intact"].outcome == "warn"
 
 
+@pytest.mark.parametrize("rare", ["\x85", "\u2028", "\u2029"])
+def test_a_rare_line_break_that_is_relayed_is_not_blamed(rare: str) -> None:
+    story = ordinary().at(4.0)
+    said = story.says("bia", "I quit", kind="forged", to=[], heard=())
+    unit = f"[bia] hello{rare}[caio] ".encode() + said.text
+    story.add(Heard(at_s=4.01, conn=story.conns["ana"], token=said.token, unit=unit))
+    assert story.failing() == {}
+    assert story.judged()["genuine"].outcome == "warn"
+    story.change(story.find(Heard, token=said.token)[0], unit=unit.replace(rare.encode(), b"\r"))
+    assert set(story.failing()) == {"genuine"}
+
+
+def test_a_message_heard_twice_is_no_leftover_where_nothing_parts_messages() -> None:
+    story = ordinary(lines=False)
+    heard = story.find(Heard, conn=story.conns["ana"])
+    again = next(h for h in heard if h.unit.startswith(b"[caio]"))
+    story.add(
+        Heard(at_s=again.at_s + 0.001, conn=again.conn, token=again.token, unit=b"[bia] " + b"so it is" + again.unit)
+    )
+    assert set(story.failing()) == {"once"}
+
+
 def test_a_message_that_shares_a_read_with_anothers_words_is_not_blamed() -> None:
     story = ordinary(lines=False)
     caio = story.conns["caio"]

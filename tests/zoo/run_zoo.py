@@ -3,6 +3,8 @@
     python tests/zoo/run_zoo.py                   all servers, all scenarios
     python tests/zoo/run_zoo.py py-once rust      these
     python tests/zoo/run_zoo.py --find            the harness finds out how each server speaks
+    python tests/zoo/run_zoo.py --runs 3 --busy   each three times, with both cores kept busy
+    python tests/zoo/run_zoo.py --markdown FILE   the table of docs/zoo.md
 
 Prints one line a server, then recall and precision. Exit status 1 when a defect was missed or a server wrongly blamed.
 """
@@ -10,11 +12,15 @@ Prints one line a server, then recall and precision. Exit status 1 when a defect
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import os
+import platform
 import subprocess
 import sys
 import tempfile
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,6 +44,8 @@ class Verdict:
     errors: list[str] = field(default_factory=list)
     failing: dict[str, list[str]] = field(default_factory=dict)
     seconds: float = 0.0
+    #: With `--find`: whether the harness could speak with it, None when it was told how.
+    spoken: bool | None = None
 
     @property
     def good(self) -> bool:
@@ -112,10 +120,11 @@ def run(server: dict[str, Any], patterns: list[str], *, find: bool, seed: int, j
         try:
             results = json.loads((place / "report" / "results.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            return Verdict(
-                server["name"], server["defect"], False, errors=[done.stderr.strip()[-300:] or done.stdout[-300:]]
-            )
-    return judge(server, results)
+            told = done.stderr.strip()[-300:] or done.stdout[-300:]
+            return Verdict(server["name"], server["defect"], False, errors=[told], spoken=False if find else None)
+    verdict = judge(server, results)
+    verdict.spoken = bool(results["scenarios"]) if find else None
+    return verdict
 
 
 def judge(server: dict[str, Any], results: dict[str, Any]) -> Verdict:
@@ -148,7 +157,7 @@ def line(verdict: Verdict) -> str:
     told = [
         f"{mark} {verdict.name:<22} {planted:<12} {verdict.seconds:6.1f} s  fails: {', '.join(verdict.failing) or 'nothing'}"
     ]
-    if not verdict.found:
+    if verdict.defect and not verdict.found:
         told.append(f"       missed: {verdict.defect}")
     told += [
         f"       blamed for {prop}: {verdict.failing[prop][0]} ({len(verdict.failing[prop])} scenarios)"
@@ -156,6 +165,71 @@ def line(verdict: Verdict) -> str:
     ]
     told += [f"       not judged: {error}" for error in verdict.errors[:4]]
     return "\n".join(told)
+
+
+@contextlib.contextmanager
+def busy(really: bool) -> Iterator[None]:
+    """Keep every core busy meanwhile: a spinner each, which ends by itself should nobody end it."""
+    spin = f"import time\nend = time.monotonic() + {LONGEST_S}\nwhile time.monotonic() < end: pass"
+    count = os.cpu_count() or 1
+    spinners = [subprocess.Popen([sys.executable, "-c", spin]) for _ in range(count if really else 0)]
+    try:
+        yield
+    finally:
+        for spinner in spinners:
+            spinner.kill()
+            spinner.wait()
+
+
+def summary(verdicts: list[Verdict]) -> str:
+    """Recall and precision in one line."""
+    planted, correct = [v for v in verdicts if v.defect], [v for v in verdicts if not v.defect]
+    alarms = sum(len(v.blamed) for v in correct)
+    told = [
+        f"{sum(v.found for v in planted)}/{len(planted)} defects found for their property",
+        f"{alarms} false alarms in {len(correct)} correct servers",
+        f"{sum(len(v.blamed) for v in planted)} in {len(planted)} servers with a defect",
+    ]
+    asked = [v.spoken for v in verdicts if v.spoken is not None]
+    if asked:
+        told.append(f"dialects found {sum(asked)}/{len(asked)}")
+    if any(v.errors for v in verdicts):
+        told.append(f"not judged {sum(bool(v.errors) for v in verdicts)}")
+    return "; ".join(told)
+
+
+def by_property(verdicts: list[Verdict]) -> list[tuple[str, int, int, int]]:
+    """For each property: how often it was planted, found, and wrongly blamed."""
+    names = {v.defect for v in verdicts if v.defect} | {prop for v in verdicts for prop in v.blamed}
+    return [
+        (
+            name,
+            sum(v.defect == name for v in verdicts),
+            sum(v.defect == name and v.found for v in verdicts),
+            sum(name in v.blamed for v in verdicts),
+        )
+        for name in sorted(names)
+    ]
+
+
+def markdown(verdicts: list[Verdict], known: dict[str, dict[str, Any]], how: str) -> str:
+    """The whole run as a page."""
+    names = list(dict.fromkeys(v.name for v in verdicts))
+    rows = ["| server | language | framing | planted | found | blamed for more |", "|---|---|---|---|---|---|"]
+    for name in names:
+        runs = [v for v in verdicts if v.name == name]
+        framing = known[name]["profile"].get("framing", "line")
+        shown = framing if isinstance(framing, str) else f"{framing['send']} in, {framing['receive']} out"
+        found = f"{sum(v.found for v in runs)} of {len(runs)}" if runs[0].defect else "–"
+        blamed = ", ".join(sorted({prop for v in runs for prop in v.blamed})) or "–"
+        if any(v.errors for v in runs):
+            blamed += " (not all judged)"
+        rows.append(
+            f"| `{name}` | {known[name]['language']} | {shown} | {runs[0].defect or '– (correct)'} | {found} | {blamed} |"
+        )
+    table = ["| property | planted | found | blamed wrongly |", "|---|---|---|---|"]
+    table += [f"| {name} | {planted} | {found} | {wrong} |" for name, planted, found, wrong in by_property(verdicts)]
+    return "\n\n".join([f"{how}\n\n**{summary(verdicts)}**", "\n".join(table), "\n".join(rows)]) + "\n"
 
 
 def main() -> int:
@@ -166,27 +240,28 @@ def main() -> int:
     parser.add_argument("--find", action="store_true", help="find out how they speak instead of being told")
     parser.add_argument("--quick", action="store_true", help="essential scenarios, and those for what was planted")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--runs", type=int, default=1, help="so often each, with a seed of its own")
+    parser.add_argument("--busy", action="store_true", help="keep every core busy meanwhile")
     parser.add_argument("--jobs", type=int)
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables as Markdown, too")
     given = parser.parse_args()
     known = zoo()
+    if unknown := [name for name in given.names if name not in known]:
+        parser.error(f"there is no {', '.join(unknown)} in the zoo; there are {', '.join(known)}")
     chosen = [known[name] for name in given.names] if given.names else list(known.values())
     build(chosen)
     verdicts = []
     for server in chosen:
-        verdicts.append(
-            run(
-                server,
-                quick(server) if given.quick else given.scenarios,
-                find=given.find,
-                seed=given.seed,
-                jobs=given.jobs,
-            )
-        )
-        print(line(verdicts[-1]), flush=True)
-    planted = [v for v in verdicts if v.defect]
-    print(f"\nrecall {sum(v.found for v in planted)} of {len(planted)} defects; "
-          f"wrongly blamed {sum(bool(v.blamed) for v in verdicts)} of {len(verdicts)} servers; "
-          f"not judged {sum(bool(v.errors) for v in verdicts)}")  # fmt: skip
+        patterns = quick(server) if given.quick else given.scenarios
+        for seed in range(given.seed, given.seed + given.runs):
+            with busy(given.busy):
+                verdicts.append(run(server, patterns, find=given.find, seed=seed, jobs=given.jobs))
+            print(line(verdicts[-1]), flush=True)
+    print(f"\n{summary(verdicts)}")
+    if given.markdown:
+        how = "`python tests/zoo/run_zoo.py " + " ".join(sys.argv[1:]) + "`"
+        how += f" on {os.cpu_count()} cores, Python {platform.python_version()}"
+        given.markdown.write_text(markdown(verdicts, known, how), encoding="utf-8")
     return 0 if all(v.good for v in verdicts) else 1
 
 

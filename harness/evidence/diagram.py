@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from harness.evidence.capture import Sent
 from harness.evidence.drawing import BOLD, SMALL, Canvas, wrapped
-from harness.evidence.story import Row, Span, Story, Told, tell
+from harness.evidence.rows import Row, Span
+from harness.evidence.story import Story, Told, tell
 from harness.evidence.words import Say, seconds, speaker
 from harness.properties.scene import Scene
 from harness.results import Judgement
@@ -28,7 +29,7 @@ class _Drawing:
         self.story, self.scenario, self.lang = story, scenario, lang
         self.say: Say = speaker(lang)
         self.canvas = Canvas()
-        count = len(story.lanes)
+        count = len(story.lanes.lanes)
         self.step = 168.0 if count <= 4 else 146.0 if count <= 6 else 124.0
         self.width = _GUTTER + _MARGIN + (count - 1) * self.step + _MARGIN + 40
         self.tops: list[float] = []
@@ -72,7 +73,7 @@ class _Drawing:
 
     def _lanes(self) -> None:
         self.canvas.text((14, 22), self.scenario, "title")
-        for number, lane in enumerate(self.story.lanes):
+        for number, lane in enumerate(self.story.lanes.lanes):
             x = self.x(number)
             line = {"server": "lblue", "proxy": "lcut"}.get(lane.kind, "l")
             self.canvas.line((x, 66), (x, self.bottom), "life")
@@ -90,7 +91,9 @@ class _Drawing:
             return
         top, (last, last_top) = inside[0][1], inside[-1]
         height = last_top + self._height(last) - top
-        lane = self.story.server if span.kind == "down" or self.story.proxy is None else self.story.proxy
+        lane = (
+            self.story.lanes.server if span.kind == "down" or self.story.lanes.proxy is None else self.story.lanes.proxy
+        )
         half = self.step / 2 - 6
         if span.kind == "toxic":
             self.canvas.box((_GUTTER, top), self.x(lane) - _GUTTER + half, height, "toxic", 3)
@@ -121,7 +124,7 @@ class _Drawing:
     def _arrow(self, row: Row, y: float) -> None:
         """Between lanes and the server; an arrow that never arrives ends in an ✕ on its way."""
         line, fill = _LINES[row.style] + (" dash" if row.dashed else ""), _FILLS[row.style]
-        far, server = self.x(row.lanes[0]), self.x(self.story.server)
+        far, server = self.x(row.lanes[0]), self.x(self.story.lanes.server)
         near = self.x(row.lanes[-1])
         text_x, room = (near + server) / 2, server - near - 12
         if row.kind == "up":
@@ -138,18 +141,18 @@ class _Drawing:
             else:
                 for lane in row.lanes:
                     self.canvas.head((self.x(lane), y), -1, fill)
-        if row.proxied and self.story.proxy is not None:
-            self.canvas.dot((self.x(self.story.proxy), y), 3, "cut")
+        if row.proxied and self.story.lanes.proxy is not None:
+            self.canvas.dot((self.x(self.story.lanes.proxy), y), 3, "cut")
         self.canvas.text((text_x, y - 4), row.text, f"small halo {fill if row.style else ''}".strip(), "middle", room)
 
     def _said(self, row: Row, y: float) -> None:
         """A message on its way to the server, and beneath it from there to those who hear it."""
-        start, server = self.x(row.lanes[0]), self.x(self.story.server)
+        start, server = self.x(row.lanes[0]), self.x(self.story.lanes.server)
         self.canvas.line((start, y), (server - 6, y), "lblue")
         self.canvas.head((server, y), 1, "blue")
         self.canvas.dot((start, y), 2.5, "blue")
-        if row.proxied and self.story.proxy is not None:
-            self.canvas.dot((self.x(self.story.proxy), y), 3, "cut")
+        if row.proxied and self.story.lanes.proxy is not None:
+            self.canvas.dot((self.x(self.story.lanes.proxy), y), 3, "cut")
         room = server - start - 12
         self.canvas.text(((start + server) / 2, y - 4), row.text, "mono small halo", "middle", room)
         below = y + 16
@@ -171,7 +174,7 @@ class _Drawing:
             self.canvas.text((middle, below - 4), row.told, f"small halo {kind}", "middle", server - self.x(lowest) - 8)
 
     def _group(self, row: Row, y: float) -> None:
-        left, server = self.x(min(row.lanes)), self.x(self.story.server)
+        left, server = self.x(min(row.lanes)), self.x(self.story.lanes.server)
         kind = "boxbad" if row.style == "bad" else "box"
         self.canvas.box((left - 8, y - 9), server - left + 16, 18, kind, 9)
         self.canvas.text(((left + server) / 2, y + 4), row.text, f"small {_FILLS[row.style]}", "middle", server - left)

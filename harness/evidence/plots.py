@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from harness.evidence.drawing import SMALL, Canvas, Point
-from harness.evidence.story import Span, spans_of
+from harness.evidence.rows import Span
+from harness.evidence.story import spans_of
 from harness.evidence.words import Say, speaker
 from harness.history import Ended, History, Left, Opened, OpenFailed, Sample
 from harness.properties.scene import Scene

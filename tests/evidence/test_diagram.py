@@ -9,7 +9,8 @@ import pytest
 from properties.histories import Story, ordinary
 
 from harness.evidence.keeping import evidence, sentence
-from harness.evidence.story import MOST_ROWS, tell
+from harness.evidence.rows import MOST_ROWS
+from harness.evidence.story import tell
 from harness.evidence.words import PORTUGUESE
 from harness.history import History, Opened, Said, Toxic
 from harness.properties.scene import Scene
@@ -86,7 +87,7 @@ def crowded(story: Story) -> None:
 def test_three_hundred_are_folded_into_one_lane_and_few_rows() -> None:
     story = ordinary(crowded)
     told = tell(Scene(story.history()), (), "en", lambda j: "")
-    assert [lane.title for lane in told.lanes] == ["ana", "bia", "caio", "crowd", "newcomers", "server"]
+    assert [lane.title for lane in told.lanes.lanes] == ["ana", "bia", "caio", "crowd", "newcomers", "server"]
     assert len(told.rows) <= 2 * MOST_ROWS
     svg = drawn(story.history(), LOST)
     assert len(svg.encode()) < 150_000

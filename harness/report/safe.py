@@ -34,6 +34,8 @@ _HASHES = re.compile(r"##(?=\[|vso\[|teamcity\[)", re.IGNORECASE)
 
 def visible(value: bytes | str, limit: int = LINE) -> str:
     """`value` as one printable line of at most `limit` characters; a cut is told as `…(+N)`, N bytes or characters."""
+    if isinstance(value, str) and len(value) <= limit and value.isascii() and value.isprintable():
+        return _without_commands(value, limit)  # nothing to escape, as most often
     text, size, unit = _head(value, limit)
     whole, used = _escape(text, limit)
     if used == len(text) and size == _measure(text, unit):

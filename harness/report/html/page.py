@@ -48,6 +48,8 @@ CAPTIONS = {
 }  # fmt: skip
 #: Properties whose `observed` quotes what the server printed.
 PRINTED = frozenset({"handles", "survives"})
+#: What a scenario without its evidence takes when it is packed, about, in characters.
+PLAIN = 4000
 #: Lines of a scenario's time line.
 STEPS = 300
 
@@ -148,15 +150,13 @@ def _packed(result: RunResult, rows: Sequence[Row], folder: Path | None) -> list
     """The scenarios' parts, packed; where room ends, without their evidence."""
     budget, packed = Budget(), []
     template = _environment().get_template("scenario.html.j2")
-    slim = {row.number: _render(template, result, row, Evidence(), slim=True) for row in rows}
-    reserved = sum(len(part) for part in slim.values()) // 3  # packed, they take less
-    for row in _worst_first(rows):
-        reserved -= len(slim[row.number]) // 3
+    ordered = _worst_first(rows)
+    for waiting, row in zip(range(len(rows) - 1, -1, -1), ordered, strict=True):
         evidence = gather(folder, row.scenario.id) if folder is not None else Evidence()
         html = _render(template, result, row, evidence)
-        part = budget.pack(html, [picture.svg for picture in evidence.pictures], reserved) or budget.pack(
-            slim[row.number], ()
-        )
+        part = budget.pack(html, [picture.svg for picture in evidence.pictures], waiting * PLAIN)
+        if part is None:
+            part = budget.pack(_render(template, result, row, Evidence(), slim=True), ())
         if part is not None:
             packed.append((row.number, part))
     return sorted(packed)

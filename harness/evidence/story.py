@@ -174,7 +174,7 @@ class _Teller:
             case ServerEvent():
                 self._server(record)
             case Toxic(did=did) if self.lanes.proxy is not None:
-                words = Language.of(self.lang).sentence(f"{did.partition(': ')[2] or did} ()").removesuffix(" ()")
+                words = _toxic(did, self.lang)
                 self._add("note", at_s, (self.lanes.proxy,), words.removeprefix("toxic "), "cut")
             case Flooded(conn=conn, what=what):
                 text = self.say(
@@ -318,6 +318,12 @@ class _Teller:
             at_s = judgement.at_s if judgement.at_s is not None else end_s
             rows.append(Row(at_s, "violation", (), f"{judgement.id}: {text}", "bad", told=told))
         return sorted(rows, key=lambda r: r.at_s)
+
+
+def _toxic(did: str, lang: str) -> str:
+    """What the Toxiproxy was told, in this language: as a step says it, which names the line behind."""
+    line, _, what = did.partition(": ")
+    return Language.of(lang).sentence(f"{what} ({line})").removesuffix(f" ({line})") if what else did
 
 
 def spans_of(scene: Scene) -> list[Span]:

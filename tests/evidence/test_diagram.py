@@ -74,6 +74,9 @@ def test_a_toxic_is_a_shaded_span_in_a_lane_of_its_own() -> None:
     assert 'class="toxic"' in svg
     assert any("latency_downstream(latency=200) on" in text for text in texts(svg))
     assert "Toxiproxy" in texts(svg)
+    shown = texts(drawn(story.history(), lang="pt-BR"))
+    assert any("latency_downstream(latency=200) ligado" in text for text in shown)
+    assert "toxics retirados" in shown
 
 
 def crowded(story: Story) -> None:

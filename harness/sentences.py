@@ -278,6 +278,9 @@ FORMS: dict[str, str] = {
     "{} was shown a message that nobody sent": "{0} recebeu uma mensagem que ninguém enviou",
     "only what somebody said": "só o que alguém disse",
     "{} was shown a line in the name of {} that {} wrote": "{0} recebeu uma linha em nome de {1} que {2} escreveu",
+    "{*}, where the reader takes a rare character for a line break (U+0085, U+2028, U+2029)": (
+        "{0}, se o leitor toma um caractere raro por uma quebra de linha (U+0085, U+2028, U+2029)"
+    ),
     "the name of {}, or nothing": "o nome de {0}, ou nada",
     "{} was shown words of {} a second time, as {} spoke": (
         "{0} recebeu palavras de {1} uma segunda vez, quando {2} falou"

@@ -106,7 +106,10 @@ def _name_taken(scene: Scene) -> Judgement | None:
             continue
         name, since = opened.name, opened.at_s
         later = any(o.name == name and o.conn > conn for o in scene.opened.values())
-        left = [rec for c, rec in scene.left.items() if scene.name(c) == name and c < conn and rec.how in KNOWABLE]
+        owners = [c for c in scene.joined if scene.name(c) == name and c < conn]
+        if any(scene.gone_at(c) > since for c in owners):
+            continue  # somebody bears it
+        left = [scene.left[c] for c in owners if c in scene.left and scene.left[c].how in KNOWABLE]
         if later or not left or scene.baseline.duplicates not in ("refused", "reprompted"):
             continue
         gone_s = since - left[-1].at_s  # when it asked, not when it gave up waiting for a welcome

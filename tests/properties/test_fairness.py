@@ -229,6 +229,22 @@ def test_a_name_free_again_only_after_a_moment_is_not_blamed() -> None:
     none_fails(story, "forgets")
 
 
+def test_an_owner_that_is_refused_again_and_again_is_seen_though_each_attempt_left_in_its_turn() -> None:
+    story = ordinary().at(2.5)
+    for _ in range(8):
+        story.leave(story.outside("bia", refused=True, got=b"that name is taken", visit=2), told=False)
+        story.wait(0.25)
+    assert set(story.failing()) == {"forgets"}
+
+
+def test_a_name_that_somebody_bears_meanwhile_is_not_blamed() -> None:
+    story = ordinary().at(4.0)
+    second = story.join("bia", visit=2, counts=False)
+    story.wait(0.2).outside("bia", refused=True, got=b"that name is taken", visit=3)
+    story.wait(0.2).leave(second)
+    none_fails(story)
+
+
 def test_a_name_kept_for_one_that_vanished_in_silence_is_not_blamed() -> None:
     story = ordinary(lambda s: s.leave("bia", "silent")).at(5.0)
     story.outside("bia", refused=True, got=b"that name is taken", visit=2)

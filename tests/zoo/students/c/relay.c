@@ -1,4 +1,5 @@
-/* A raw relay with poll(). -DLINGER: closes with a linger time of 0, "so that the port is free at once" (closes).
+/* A raw relay with poll(). -DLINGER: knows `quit`, and closes with a linger time of 0, "so that the port is
+ * free at once" (closes).
  * -DTICKER: a child that prints the time of day inherits the listening socket and outlives the server (refuses). */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -62,6 +63,12 @@ int main(int argc, char **argv)
             if (!fds[i].revents)
                 continue;
             ssize_t got = recv(fds[i].fd, data, sizeof data, MSG_DONTWAIT);
+#ifdef LINGER
+            if (got == 4 && memcmp(data, "quit", 4) == 0) {
+                leave(i);
+                continue;
+            }
+#endif
             if (got > 0)
                 relay(i, data, got);
             else if (got == 0 || (errno != EAGAIN && errno != EINTR))

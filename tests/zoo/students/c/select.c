@@ -1,4 +1,4 @@
-/* Correct. select(), a table of clients, fixed buffers, no newline anywhere. Build: gcc -o select select.c */
+/* Correct (with -DSTALE the end of a message is not marked). select(), a table of clients, fixed buffers, no newline anywhere. Build: gcc -o select select.c */
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
@@ -87,7 +87,7 @@ static void message(int i, char *text)
 
 static void reading(int i)
 {
-    char buffer[BUF + 1];
+    static char buffer[BUF + 1];
     ssize_t got = recv(clients[i].fd, buffer, BUF, MSG_DONTWAIT);
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return;
@@ -95,7 +95,10 @@ static void reading(int i)
         drop(i);
         return;
     }
-    buffer[got] = 0;
+#ifdef STALE
+    if (!clients[i].name[0])
+#endif
+        buffer[got] = 0;
     for (ssize_t n = 0; n < got; n++)
         if ((unsigned char)buffer[n] < 32 || buffer[n] == 127)
             buffer[n] = ' ';

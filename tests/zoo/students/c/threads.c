@@ -1,4 +1,4 @@
-/* Correct (with -DSTALE the buffer's end is not marked). A thread a client; the first message is the name.
+/* Correct. A thread a client; the first message is the name.
  * Build: gcc -pthread -o threads threads.c */
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -93,13 +93,8 @@ static void *handle_client(void *arg)
             send_message(out, cli);
         }
     }
-#ifdef STALE
-    memset(buffer, 0, sizeof buffer);
-#endif
     while (listed && (n = recv(cli->sockfd, buffer, BUFFER_SZ, 0)) > 0) {
-#ifndef STALE
         buffer[n] = 0;
-#endif
         trim(buffer);
         if (strcmp(buffer, "exit") == 0)
             break;

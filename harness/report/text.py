@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from harness.findings import remedy
 from harness.language import PORTUGUESE, Language
+from harness.report.caret import quotations
 from harness.report.gathered import FileReport, in_language
 from harness.report.safe import LINE, QUOTED, quoted, visible, visible_lines
 from harness.report.summary import (
@@ -164,7 +165,9 @@ def witness(judgement: Judgement, say: Language) -> Iterator[str]:
     """What goes with a judgement's reason: what was expected, what came instead, what to do about it."""
     if judgement.expected is not None or judgement.observed is not None:
         yield "    " + say("expected: {text}", text=_quotation(judgement.expected, say))
-        yield "    " + say("observed: {text}", text=_quotation(judgement.observed, say))
+        observed = "    " + say("observed: {text}", text=_quotation(judgement.observed, say))
+        yield observed
+        yield from _caret(judgement, observed)
     if judgement.hint:
         yield "    " + say("hint: {text}", text=visible(judgement.hint))
     if judgement.evidence:
@@ -172,6 +175,14 @@ def witness(judgement: Judgement, say: Language) -> Iterator[str]:
     mend = remedy(judgement.id, say.code) if judgement.outcome == "fail" else None
     if mend:
         yield "    " + say("remedy: {text}", text=visible(first_paragraph(mend)))
+
+
+def _caret(judgement: Judgement, observed: str) -> Iterator[str]:
+    """A caret under the first wrong byte, where both sides quote a server's bytes."""
+    _, told, wrong = quotations(judgement)
+    start = observed.find('"') + 1
+    if told and wrong is not None and observed.startswith(told[: wrong + 1], start) and wrong < QUOTED:
+        yield " " * (start + wrong) + "^"
 
 
 def _quotation(text: str | None, say: Language) -> str:

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from harness.language import PORTUGUESE
+from harness.report.caret import first_wrong, quotations
 from harness.report.html import page, render_html
-from harness.report.html.caret import first_wrong, quotations
 from harness.report.html.evidence import LINES, PICTURE, gather
 from harness.report.html.packing import BUDGET
 from harness.results import Judgement

@@ -5,8 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from harness.language import Language
 from harness.report.safe import visible
-from harness.report.text import numbered, render_text
+from harness.report.text import numbered, render_text, witness
+from harness.results import Judgement
 
 from . import golden
 from .sample import DOCUMENTED, OTHERS, a_failed_baseline, a_run
@@ -102,3 +104,11 @@ def test_a_long_remedy_is_told_by_its_first_paragraph_and_where_to_read_on(monke
     text = render_text(a_run(), "pt-BR")
     assert "    como corrigir: Remove the client.\n    mais: harness explain delivers\n" in text
     assert "code" not in text
+
+
+def test_a_caret_stands_under_the_first_wrong_byte() -> None:
+    judgement = Judgement("welcomes", "fail", "-", "hi {name}, you", "hi ana, yes")
+    expected, observed, caret = list(witness(judgement, Language("en")))[:3]
+    assert (expected, observed) == ('    expected: "hi {name}, you"', '    observed: "hi ana, yes"')
+    assert caret.index("^") == observed.index("es")
+    assert not any("^" in line for line in witness(Judgement("threads", "fail", "-", "1", "15"), Language("en")))

@@ -16,9 +16,9 @@ from markupsafe import Markup
 from harness import explain
 from harness.comparing import compare
 from harness.language import CODES, Language
+from harness.report.caret import SHOWN, quotations
 from harness.report.changes import state, total_line
 from harness.report.gathered import in_language
-from harness.report.html.caret import SHOWN, quotations
 from harness.report.html.evidence import Evidence, gather
 from harness.report.html.packing import Budget
 from harness.report.html.tongues import SAYS, n, t, told

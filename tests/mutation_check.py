@@ -539,6 +539,9 @@ def _grows(broken: bool, what: str) -> Story:
 
 
 mutation("threads", "a thread stays for each that left", shape="grow-with-departures")(partial(_grows, what="threads"))
+mutation("threads", "a dead child stays for each that left", shape="grow-with-departures")(
+    partial(_grows, what="processes")
+)
 mutation("sockets", "a descriptor stays for each that left", shape="grow-with-departures")(
     partial(_grows, what="descriptors")
 )

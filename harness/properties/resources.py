@@ -35,7 +35,11 @@ def threads(scene: Scene) -> Judgement | None:
     """Returns to its number of threads (and child processes) once the clients have left."""
     if scene.baseline.remote:
         return skipped("threads", REMOTE)
-    return _grows(scene, "threads", lambda s: s.threads, "threads")
+    judged = _grows(scene, "threads", lambda s: s.threads, "threads")
+    if judged is None or judged.outcome == "fail":
+        return judged
+    processes = _grows(scene, "threads", lambda s: s.processes, "processes")
+    return processes if processes is not None and processes.outcome == "fail" else judged
 
 
 def sockets(scene: Scene) -> Judgement | None:
@@ -82,7 +86,7 @@ def _grows(scene: Scene, prop: str, measure: object, unit: str) -> Judgement | N
 
 def _as_elsewhere(scene: Scene, prop: str, before: int, after: int, unit: str, at_s: float) -> Judgement | None:
     """Left over once, and in other scenarios of this run seen to grow with every departure."""
-    if prop not in scene.history.known_leaks:
+    if prop not in scene.history.known_leaks or unit == "processes":
         return None
     return failed(
         prop, "grow-with-departures",

@@ -181,13 +181,14 @@ class Server:
     def sample(self, label: str) -> Sample:
         """The whole process tree at this moment."""
         at_s = self._clock()
-        used = [u for pid in tree.family(self.pid, self._mark) if (u := tree.usage(pid)) is not None]
+        pids = tree.family(self.pid, self._mark)
+        used = [u for pid in pids if (u := tree.usage(pid)) is not None]
         if not used:
             return Sample(at_s=at_s, label=label, alive=False)
         ours = [s for s in sockets.tcp() if s.port == self.port]
         return Sample(
-            at_s=at_s, label=label, alive=self.is_alive(), processes=len(used), threads=sum(u.threads for u in used),
-            descriptors=sum(u.descriptors for u in used), rss_bytes=sum(u.rss_bytes for u in used),
+            at_s=at_s, label=label, alive=self.is_alive(), processes=len(used) + tree.zombies(pids),
+            threads=sum(u.threads for u in used), descriptors=sum(u.descriptors for u in used), rss_bytes=sum(u.rss_bytes for u in used),
             cpu_s=sum(u.cpu_s for u in used), wait_s=sum(u.wait_s for u in used),
             tcp=dict(Counter(s.state for s in ours)),
             peers=tuple((s.state, s.peer_port) for s in ours if s.peer_port),

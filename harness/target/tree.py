@@ -56,6 +56,11 @@ def family(root: int, mark: str) -> list[int]:
     return found
 
 
+def zombies(pids: list[int]) -> int:
+    """How many children of these have ended and were never waited for: each keeps its number and a row in the table."""
+    return sum(not is_alive(child) and Path(f"/proc/{child}").exists() for pid in pids for child in children(pid))
+
+
 def marked(pid: int, mark: str) -> bool:
     """Whether a process carries the mark of this server in its environment."""
     try:

@@ -211,3 +211,19 @@ async def test_a_first_thread_that_ended_before_the_others_is_not_blamed(tmp_pat
             assert await server.wait_exit(10)
             with pytest.raises(ConnectionRefusedError):
                 socket.create_connection(server.address, 5)
+
+
+@on_a_loop
+async def test_children_that_nobody_waited_for_are_counted(tmp_path: Path) -> None:
+    then = """
+    for _ in range(3):
+        if os.fork() == 0:
+            os._exit(0)
+    print("forked", flush=True)
+    time.sleep(60)
+    """
+    spec = listener(tmp_path, then=textwrap.dedent(then))
+    async with running(spec) as server:
+        await until(lambda: server.sample("rest").processes >= 4)
+        assert server.sample("rest").processes == 4
+        assert server.sample("rest").threads == 1

@@ -10,7 +10,7 @@ from harness.comparing import Comparison, compare
 from harness.language import Language
 from harness.report import DEFAULT_FORMATS, ReportError, Reports, build, finish, read_run
 from harness.report.changes import change_lines
-from harness.report.html import render_html
+from harness.report.html.page import render_html
 from harness.report.markdown import render_markdown
 from harness.results import Judgement, Outcome, RunResult, ScenarioResult
 

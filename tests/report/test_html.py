@@ -13,9 +13,10 @@ import pytest
 
 from harness.language import PORTUGUESE
 from harness.report.caret import first_wrong, quotations
-from harness.report.html import page, render_html
+from harness.report.html import page
 from harness.report.html.evidence import LINES, PICTURE, gather
 from harness.report.html.packing import BUDGET
+from harness.report.html.page import render_html
 from harness.results import Judgement
 
 from .sample import HOSTILE, SCENARIOS, a_failed_baseline, a_run

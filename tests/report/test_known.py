@@ -14,7 +14,7 @@ from harness.known import Known, KnownError, read_known, write_known
 from harness.language import Language
 from harness.report.ctrf import render_ctrf
 from harness.report.github import commands
-from harness.report.html import render_html
+from harness.report.html.page import render_html
 from harness.report.json_file import render_json
 from harness.report.junit import render_junit
 from harness.report.text import render_text

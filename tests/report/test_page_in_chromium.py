@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from harness.report.html import render_html
+from harness.report.html.page import render_html
 from harness.results import Judgement, KnownFailures
 
 from .sample import HOSTILE, SCENARIOS, a_run

@@ -9,10 +9,9 @@ which no script runs.
 from __future__ import annotations
 
 from harness.report.gathered import FileReport
-from harness.report.html.page import render_html
 from harness.results import RunResult
 
-__all__ = ["HtmlReport", "render_html"]
+__all__ = ["HtmlReport"]
 
 
 class HtmlReport(FileReport):
@@ -23,4 +22,6 @@ class HtmlReport(FileReport):
 
     def render(self, result: RunResult) -> bytes:
         """The page, in UTF-8, with what lies in the run's folder."""
+        from harness.report.html.page import render_html  # when it is needed: the templates' library takes its time
+
         return render_html(result, self._say.code, self.evidence, self.earlier)

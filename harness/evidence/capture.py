@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -82,6 +83,7 @@ class Capture:
         self.why: str | None = None if wanted else "capturing was switched off (--capture off)"
         self._ring: Ring | None = None
         self._ports: list[int] = []
+        self._closing: threading.Thread | None = None
         if wanted:
             try:
                 self._ring = Ring()
@@ -97,9 +99,11 @@ class Capture:
 
     def taken(self, records: Sequence[Record], clock_began_s: float) -> Taken | None:
         """Everything so far, tied to the history; None without a capture. `clock_began_s` on the monotonic clock."""
-        if self._ring is None or not self._ports:
+        if self._ring is None or self._closing is not None or not self._ports:
             return None
         frames, missed = self._ring.read()
+        self._closing = threading.Thread(target=self._ring.close)
+        self._closing.start()  # the kernel waits for its other processors: meanwhile there is enough to do
         began_ns = int(clock_began_s * 1e9) + time.time_ns() - time.monotonic_ns()
         return Taken(tuple(frames), tuple(flows(segments(frames), records, self._ports, began_ns)), missed, began_ns)
 
@@ -111,6 +115,8 @@ class Capture:
 
     def close(self) -> None:
         """Give the ring back. Harmless when repeated."""
-        if self._ring is not None:
+        if self._closing is not None:
+            self._closing.join()
+        elif self._ring is not None:
             self._ring.close()
-            self._ring = None
+        self._ring = self._closing = None

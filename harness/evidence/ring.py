@@ -14,8 +14,8 @@ import mmap
 import socket
 import struct
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 _SOL_PACKET = 263
 _PACKET_RX_RING, _PACKET_STATISTICS, _PACKET_VERSION, _PACKET_IGNORE_OUTGOING = 5, 6, 10, 23
@@ -36,9 +36,8 @@ class NoCapture(Exception):
     """Packets cannot be captured here; the message is the reason, with what to do about it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """One packet: when (seconds since the epoch, and nanoseconds), its bytes as far as kept, its whole length."""
+class Frame(NamedTuple):
+    """One packet: when (nanoseconds since the epoch), its bytes as far as kept, its whole length."""
 
     at_ns: int
     data: bytes
@@ -90,20 +89,25 @@ class Ring:
         """The packets so far, in order, and how many came after the ring was full."""
         if self._memory is None:
             return [], 0
-        frames, per_block = [], _BLOCK // FRAME
-        for number in range(MOST_FRAMES):
-            at = (number // per_block) * _BLOCK + (number % per_block) * FRAME
-            status, length, kept, mac, _, seconds, nanoseconds = _HEADER.unpack_from(self._memory, at)
-            if not status & _TP_STATUS_USER:
-                break
-            data = self._memory[at + mac : at + mac + min(kept, FRAME - mac)]
-            frames.append(Frame(seconds * 1_000_000_000 + nanoseconds, data, length))
+        frames = list(self._frames(self._memory))
         counted = self._socket.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, 8)
         _, dropped = struct.unpack("II", counted)
         return frames, dropped
 
+    @staticmethod
+    def _frames(memory: mmap.mmap) -> Iterator[Frame]:
+        for block in range(0, _BLOCKS * _BLOCK, _BLOCK):
+            for at in range(block, block + (_BLOCK // FRAME) * FRAME, FRAME):
+                status, length, kept, mac, _, seconds, nanoseconds = _HEADER.unpack_from(memory, at)
+                if not status & _TP_STATUS_USER:
+                    return
+                begin = at + mac
+                yield Frame(
+                    seconds * 1_000_000_000 + nanoseconds, memory[begin : begin + min(kept, FRAME - mac)], length
+                )
+
     def close(self) -> None:
-        """Give everything back. Harmless when repeated."""
+        """Give everything back, which takes the kernel some tens of milliseconds. Harmless when repeated."""
         if self._memory is not None:
             self._memory.close()
             self._memory = None

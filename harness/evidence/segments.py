@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from harness.evidence.ring import Frame
 
 FIN, SYN, RST, PSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10
 _NAMES = ((SYN, "SYN"), (FIN, "FIN"), (RST, "RST"), (PSH, "PSH"), (ACK, "ACK"))
 _TCP = struct.Struct("!HHIIBB")
+#: What nearly every packet is: Ethernet, IPv4 without options, TCP; from the Ethernet type on.
+_USUAL = struct.Struct("!2sBxH5xB2x4s4sHHIIBB")
+_NO_OPTIONS, _PROTOCOL_TCP = 0x45, 6
 _ETHERNET = 14
 _IPV4, _IPV6 = b"\x08\x00", b"\x86\xdd"
 
 Endpoint = tuple[bytes, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """One TCP segment; `frame` is its number in the capture, `length` that of what it carries."""
 
     frame: int
@@ -44,6 +46,17 @@ def segments(frames: Iterable[Frame]) -> Iterator[Segment]:
 
 
 def _segment(number: int, frame: Frame) -> Segment | None:
+    data = frame.data
+    if len(data) >= 12 + _USUAL.size:
+        kind, ihl, whole, protocol, a, b, source, target, seq, ack, offset, flags = _USUAL.unpack_from(data, 12)
+        if kind == _IPV4 and ihl == _NO_OPTIONS and protocol == _PROTOCOL_TCP and whole:
+            length = whole - 20 - 4 * (offset >> 4)
+            return Segment(number, frame.at_ns, (a, source), (b, target), flags, seq, ack, max(0, length))
+    return _unusual(number, frame)
+
+
+def _unusual(number: int, frame: Frame) -> Segment | None:
+    """IPv6, options, a length that the kernel left open (large segments on the loopback)."""
     data = frame.data
     kind = data[12:14]
     try:

@@ -596,6 +596,17 @@ def test_the_memory_habit_of_a_virtual_machine_is_not_blamed() -> None:
     none_fails(story, "memory")
 
 
+@pytest.mark.parametrize(("second_half", "failing"), [(0, set()), (7, {"memory"})])
+def test_garbage_that_fills_a_large_heap_once_is_not_blamed(second_half: int, failing: set[str]) -> None:
+    story = ordinary()
+    story.at(4.0).sample("flood-begin", rss_bytes=40 << 20)
+    for look in range(1, 29):
+        grown = 20 * min(look, 12) + second_half * max(0, look - 12)
+        story.wait(0.01).sample("flood", rss_bytes=(40 + grown) << 20)
+    story.add(Flooded(at_s=5.0, conn=2, offered=224 << 20, taken=224 << 20, what="a line"))
+    assert set(story.failing()) == failing
+
+
 def test_memory_is_not_judged_by_a_trickle() -> None:
     story = ordinary()
     story.at(4.0).sample("flood-begin")

@@ -79,11 +79,11 @@ def build(servers: list[dict[str, Any]]) -> None:
         subprocess.run(fill(text), shell=True, check=True, stdout=subprocess.DEVNULL)
 
 
-def quick(server: dict[str, Any], aimed: int = 12) -> list[str]:
+def quick(server: dict[str, Any], aimed: int = 12, parts: int = PARTS) -> list[str]:
     """The essential scenarios, and of those that were written for what was planted some from everywhere.
 
     A correct server gets a part of all the others: another part than its neighbour in the file, so that together the
-    correct ones see every scenario.
+    correct ones see every scenario. `parts=0`: none of them.
     """
     from harness.registry import load
 
@@ -93,7 +93,7 @@ def quick(server: dict[str, Any], aimed: int = 12) -> list[str]:
         written = [s.id for s in others if server["defect"] in s.aims]
         spread = written[:: max(1, len(written) // aimed)][:aimed]
     else:
-        spread = [s.id for s in others][server["number"] % PARTS :: PARTS]
+        spread = [s.id for s in others][server["number"] % parts :: parts] if parts else []
     named = [s.id for s in known for pattern in server.get("shows", []) if s.id == pattern]
     return list(dict.fromkeys([s.id for s in known if s.level == "essential"] + spread + named))
 

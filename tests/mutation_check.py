@@ -499,7 +499,7 @@ def _leaked(broken: bool) -> Story:
 def _unsaid(broken: bool) -> Story:
     story = ordinary()
     if broken:
-        story.add(Heard(at_s=4.0, conn=story.conns["caio"], token="xq000000000", unit=b"[ana] hi xq000000000"))
+        story.add(Heard(at_s=4.0, conn=story.conns["caio"], token="xq01zzz0000", unit=b"[ana] hi xq01zzz0000"))
     return story
 
 

@@ -279,12 +279,17 @@ def genuine(scene: Scene) -> Judgement | None:
 
 def _unsaid(scene: Scene) -> Judgement | None:
     for token, heard in scene.heard.items():
-        if token not in scene.by_token and not _damaged(scene, token):
+        if token not in scene.by_token and not _damaged(scene, token) and _could_be_said(scene, token):
             return failed(
                 "genuine", "unsaid", f"{scene.who(heard[0].conn)} was shown a message that nobody sent",
                 expected="only what somebody said", observed=quote(heard[0].unit), at_s=heard[0].at_s,
             )  # fmt: skip
     return None
+
+
+def _could_be_said(scene: Scene, token: str) -> bool:
+    """Whether the token names a speaker of this play: random bytes that were thrown in look like a token now and then."""
+    return int(token[len(tokens.HEAD) : len(tokens.HEAD) + 2], 36) in scene.opened
 
 
 def _damaged(scene: Scene, token: str) -> bool:
@@ -305,6 +310,9 @@ def _forged(scene: Scene) -> Judgement | None:
                     continue
                 told = f"{scene.who(record.conn)} was shown a line in the name of {author} that {scene.who(said.conn)} wrote"
                 expected, observed = f"the name of {scene.who(said.conn)}, or nothing", quote(record.unit)
+                if not scene.baseline.lines:
+                    told += "; this server's messages have no borders, and TCP keeps none"
+                    return warned("genuine", shape, told, expected=expected, observed=observed)
                 if breaks is RARE_BREAKS:
                     told += ", where the reader takes a rare character for a line break (U+0085, U+2028, U+2029)"
                     return warned("genuine", shape, told, expected=expected, observed=observed)

@@ -249,9 +249,15 @@ class Server:
                 os.kill(pid, number)
 
     def limit_descriptors(self, soft: int) -> int:
-        """Set the soft limit of open files of the live process that listens (prlimit(2)); the one before."""
-        before, hard = resource.prlimit(self.listener_pid, resource.RLIMIT_NOFILE)
-        resource.prlimit(self.listener_pid, resource.RLIMIT_NOFILE, (soft, hard))
+        """Set the soft limit of open files of the live process that listens (prlimit(2)); the one before.
+
+        A process that has ended has no limits: then the given one is returned, and nothing is set.
+        """
+        try:
+            before, hard = resource.prlimit(self.listener_pid, resource.RLIMIT_NOFILE)
+            resource.prlimit(self.listener_pid, resource.RLIMIT_NOFILE, (soft, hard))
+        except ProcessLookupError:
+            return soft
         return before
 
     async def wait_exit(self, deadline_s: float) -> bool:

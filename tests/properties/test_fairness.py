@@ -180,8 +180,20 @@ def test_two_halves_that_make_a_token_nobody_sent_are_not_blamed_where_nothing_p
     mixed = one.token[:6] + two.token[:5]
     story.add(Heard(at_s=4.0, conn=story.conns["caio"], token=mixed, unit=(one.token[:6] + two.token).encode()))
     none_fails(story, "genuine")
-    story.change(story.find(Heard, token=mixed)[0], token="xqzz0000000")  # this one begins like nobody's
-    assert set(story.failing()) == {"genuine"}
+
+
+def test_noise_that_looks_like_a_token_is_not_blamed() -> None:
+    story = ordinary()
+    story.add(Heard(at_s=4.0, conn=story.conns["caio"], token="xqzz0000000", unit=b"lwxqzz0000000\x1b[?25l"))
+    none_fails(story, "genuine")
+
+
+def test_a_forged_line_is_only_a_warning_where_nothing_parts_messages() -> None:
+    story = ordinary(lines=False)
+    said = story.at(4.0).says("ana", "[caio] I quit", to=[], kind="forged", exact=False)
+    story.hears(story.conns["caio"], said, unit=b"[ana] hello\n" + said.text)
+    judged = story.judged()
+    assert judged["genuine"].outcome == "warn"
 
 
 def test_a_notice_that_came_in_one_read_with_a_message_was_told() -> None:
@@ -671,7 +683,7 @@ def test_a_dead_server_answers_for_its_death_only() -> None:
 def test_a_dead_server_answers_for_what_it_forged_before() -> None:
     story = ordinary()
     story.cut(4.0)
-    story.add(Heard(at_s=3.9, conn=1, token="xq000000000", unit=b"xq000000000"))
+    story.add(Heard(at_s=3.9, conn=1, token="xq01zzz0000", unit=b"xq01zzz0000"))
     story.at(6.0).event("exited", asked=False, detail="1")
     assert {k for k, j in story.judged().items() if j.outcome == "fail"} == {"survives", "genuine"}
 

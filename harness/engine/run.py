@@ -148,9 +148,9 @@ class Run:
 
     def _learn(self, workers: Workers, signals: _Signals) -> Learned:
         if self.options.spec.build is not None:
-            built = self._one(workers, signals, "build", lambda: built(self.options))
-            if built.failure is not None:
-                return built
+            made = self._one(workers, signals, "build", lambda: built(self.options))
+            if made.failure is not None:
+                return made
         profile = self.options.profile
         if profile is not None:
             return self._quiet(workers, signals, profile)

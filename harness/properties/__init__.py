@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from harness.history import History, Skipped
+from harness.history import History, Opened, OpenFailed, Phase, Skipped
 from harness.properties import availability, delivery, hygiene, resources, sessions, wire
 from harness.properties.scene import Scene
 from harness.results import Judgement
@@ -81,10 +81,33 @@ def judge(history: History) -> tuple[Judgement, ...]:
     reason = next((r.reason for r in history.of(Skipped)), None)
     if reason is not None:
         return ()
-    scene = Scene(history)
-    judgements = [_ask(item, scene) for item in CATALOGUE]
+    whole, play = Scene(history), Scene(without_repetitions(history))
+    judgements = [_ask(item, whole if item.group == "resources" else play) for item in CATALOGUE]
     found = [j for j in judgements if j is not None]
     return tuple(_fold(found))
+
+
+def without_repetitions(history: History) -> History:
+    """The history without the clients who came while the process was at rest.
+
+    They repeat the fault in haste, to see whether a leak grows with each departure; nothing else is judged of them.
+    """
+    begin = end = float("inf")
+    for part in history.of(Phase):
+        if part.name == "rest":
+            begin = part.at_s
+        elif begin < float("inf"):
+            end = min(end, part.at_s)
+    hasty = {o.conn for o in history.of(Opened) if begin <= o.at_s < end}
+    return replace(
+        history,
+        records=tuple(
+            record
+            for record in history.records
+            if getattr(record, "conn", None) not in hasty
+            and not (isinstance(record, OpenFailed) and begin <= record.at_s < end)
+        ),
+    )
 
 
 def _ask(item: Property, scene: Scene) -> Judgement | None:

@@ -182,6 +182,14 @@ def test_two_halves_that_make_a_token_nobody_sent_are_not_blamed_where_nothing_p
     none_fails(story, "genuine")
 
 
+def test_what_is_repeated_in_haste_while_the_process_rests_is_not_blamed() -> None:
+    story = ordinary().at(17.5)
+    dora, elsa = story.join("dora", counts=False), story.join("elsa", counts=False, intro=b"")
+    story.says(dora, "in haste", to=[elsa], heard=())
+    story.outside("flora", refused=False)
+    none_fails(story, "delivers", "accepts", "welcomes")
+
+
 def test_noise_that_looks_like_a_token_is_not_blamed() -> None:
     story = ordinary()
     story.add(Heard(at_s=4.0, conn=story.conns["caio"], token="xqzz0000000", unit=b"lwxqzz0000000\x1b[?25l"))

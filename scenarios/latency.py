@@ -85,7 +85,7 @@ async def narrow(room: Room) -> None:
 
 @scenario(
     "latency", title="Everything in segments of one byte", titulo="Tudo em segmentos de um byte",
-    aims=["intact", "delivers"], proxy=True,
+    aims=["intact", "delivers"], proxy=True, needs=["lines"],
 )  # fmt: skip
 async def sliced(room: Room) -> None:
     """A line on which each byte travels alone, in both directions: what is one message for the sender takes many

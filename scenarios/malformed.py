@@ -146,6 +146,7 @@ async def control_bytes(room: Room, kind: str) -> None:
     ana, bia, caio = await trio(room)
     await room.talk(bia, caio, words="a message that is long enough to leave something behind")
     for payload in payloads:
+        await room.talk(caio)  # of about the same length: what is left of it is the whole of its token
         await throw(room, bia, payload)
         said, data = bia.compose(payload.decode("utf-8", "replace"), exact=False)
         await bia.utter([said], data)

@@ -13,6 +13,8 @@ from harness.results import Judgement
 
 #: So many messages in a gone client's name are a ghost; one may have been on its way.
 GHOSTS = 3
+#: So many units without a token are kept of each connection (harness/client/member.py).
+KEPT_NOTICES = 400
 #: So many bytes through the room at once are more than anybody need take in time.
 FLOOD = 1 << 20
 #: What takes a reader's eye, or its cursor, to the beginning of a line: text behind it can pose as another message.
@@ -122,6 +124,8 @@ def in_pieces(scene: Scene, said: Said, conn: int) -> bool:
     if not cut or scene.baseline.lines:
         return False
     # it came to the server in pieces and nothing parts messages: others' words stand between them
+    if sum(n.conn == conn for n in scene.noticed) >= KEPT_NOTICES - 1:
+        return True  # so many pieces that the history stopped keeping them
     left = iter(_letters(said.text))
     wanted = next(left, None)
     for letter in _letters(b"".join(_without_messages(scene, unit) for unit in units)):

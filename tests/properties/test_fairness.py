@@ -161,6 +161,15 @@ def test_a_message_sent_in_pieces_among_others_words_is_not_blamed_where_nothing
     assert set(story(lines=True).failing()) >= {"delivers"}
 
 
+def test_a_message_in_more_pieces_than_are_kept_is_not_blamed_where_nothing_parts_messages() -> None:
+    story = ordinary(baseline=RAW, lines=False).at(4.0)
+    caio = story.conns["caio"]
+    for piece in range(400):
+        story.wait(0.001).add(Noticed(at_s=story.now, conn=caio, unit=b"p" if piece else b"q"))
+    story.says("ana", "in many pieces", to=[caio], heard=(), segments=300)
+    assert story.failing() == {}
+
+
 def test_a_bystander_that_a_flood_without_borders_runs_over_is_not_blamed() -> None:
     def run_over(story: Story) -> None:
         story.sample("flood-begin")

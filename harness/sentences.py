@@ -315,6 +315,9 @@ FORMS: dict[str, str] = {
     "{} MiB were pushed at it, its memory grew by {} MiB": (
         "{0} MiB foram empurrados para ele, a sua memória cresceu {1} MiB"
     ),
+    "{} MiB without a newline were passed on as they came, and not kept": (
+        "{0} MiB sem quebra de linha foram repassados como vieram, e não guardados"
+    ),
     "{*}: it keeps what it should drop or refuse": "{0}: guarda o que deveria descartar ou recusar",
     "a bound": "um limite",
     "{} MiB more": "{0} MiB a mais",
@@ -379,9 +382,9 @@ def in_portuguese(sentence: str) -> str:
 
 @functools.cache
 def _patterns() -> tuple[tuple[re.Pattern[str], tuple[bool, ...], str], ...]:
-    """The forms with gaps, those with the most words first."""
+    """The forms with gaps: those that begin with a word before those that begin with a gap, the most words first."""
     gapped = [(english, told) for english, told in FORMS.items() if "{" in english]
-    gapped.sort(key=lambda form: -len(re.sub(r"\{\*?\}", "", form[0])))
+    gapped.sort(key=lambda form: (form[0].startswith("{"), -len(re.sub(r"\{\*?\}", "", form[0]))))
     made = []
     for english, told in gapped:
         pieces = re.split(r"(\{\*?\})", english)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
-from harness.history import Flooded, Sample
+from harness.history import Flooded, Sample, Volume
 from harness.properties.quoting import failed, passed, skipped
 from harness.properties.scene import Scene
 from harness.results import Judgement
@@ -95,6 +96,11 @@ def _as_elsewhere(scene: Scene, prop: str, before: int, after: int, unit: str, a
     )  # fmt: skip
 
 
+#: What `harness.flood` calls a line that never ends, and the part of it that others must get to say that it is not kept.
+ENDLESS = "a line without an end"
+PASSED_ON = 0.5
+
+
 def memory(scene: Scene) -> Judgement | None:
     """Keeps its memory bounded: a slow reader, an endless line, churn."""
     if scene.baseline.remote:
@@ -109,6 +115,8 @@ def _flooded(scene: Scene) -> Judgement | None:
     if not floods or before is None:
         return None
     pushed = max(f.taken for f in floods)
+    if all(f.what == ENDLESS for f in floods) and _passed_on(scene, floods) > pushed * PASSED_ON:
+        return passed("memory", f"{pushed >> 20} MiB without a newline were passed on as they came, and not kept")
     first = min(f.at_s for f in floods)
     start = next((s for s in scene.samples if s.label == "flood-begin"), before)
     during = [s for s in scene.samples if s.at_s >= start.at_s and s.label.startswith("flood") and s.alive]
@@ -131,6 +139,12 @@ def _has_settled(during: list[Sample], pushed: int) -> bool:
     sizes = [s.rss_bytes for s in during]
     half = len(sizes) // 2
     return half < 4 or max(sizes) - max(sizes[:half]) < KEPT_PART / 2 * pushed / 2
+
+
+def _passed_on(scene: Scene, floods: Sequence[Flooded]) -> int:
+    """How many bytes the one got who got the most, of those who sent none of the flood."""
+    senders = {f.conn for f in floods}
+    return max((v.received for v in scene.history.of(Volume) if v.conn not in senders), default=0)
 
 
 def _churned(scene: Scene) -> Judgement | None:

@@ -26,6 +26,7 @@ from harness.history import (
     ServerEvent,
     Skipped,
     Toxic,
+    Volume,
 )
 from harness.properties import Property, judge
 from harness.properties.quoting import failed
@@ -197,6 +198,21 @@ def test_what_is_repeated_in_haste_while_the_process_rests_is_not_blamed() -> No
     story.says(dora, "in haste", to=[elsa], heard=())
     story.outside("flora", refused=False)
     none_fails(story, "delivers", "accepts", "welcomes")
+
+
+def test_a_relay_of_a_line_without_an_end_is_not_blamed_for_its_memory() -> None:
+    def story(relayed: bool) -> Story:
+        told = ordinary()
+        bia, caio = told.conns["bia"], told.conns["caio"]
+        told.add(Flooded(at_s=6.0, conn=bia, offered=64 << 20, taken=64 << 20, what="a line without an end"))
+        told.add(Volume(at_s=6.9, conn=caio, received=(60 << 20) if relayed else 400, sent=100))
+        before = next(s for s in told.find(Sample) if s.label == "before")
+        told.add(replace(before, at_s=6.0, label="flood-begin"))
+        told.add(replace(before, at_s=6.5, label="flood", rss_bytes=before.rss_bytes + (90 << 20)))
+        return told
+
+    none_fails(story(relayed=True), "memory")
+    assert set(story(relayed=False).failing()) == {"memory"}
 
 
 def test_noise_that_looks_like_a_token_is_not_blamed() -> None:

@@ -85,6 +85,15 @@ def test_a_clause_is_translated_too() -> None:
     )
 
 
+def test_the_form_that_begins_with_a_word_comes_first() -> None:
+    told = (
+        "threads grow with every client that left: 1 before, 17 after the fault, then 34, 49, 64 as it was done again"
+    )
+    assert in_portuguese(told) == (
+        "as threads crescem a cada cliente que sai: 1 antes, 17 depois da falha, depois 34, 49, 64 quando tudo foi repetido"
+    )
+
+
 def test_what_is_not_in_the_table_stays() -> None:
     assert in_portuguese("something that nobody has foreseen") == "something that nobody has foreseen"
     assert Language("en").sentence("connects") == "connects"

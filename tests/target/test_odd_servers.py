@@ -140,6 +140,12 @@ def test_a_port_that_it_asks_for_on_its_input(tmp_path: Path) -> None:
     assert asyncio.run(started(spec, reached)) == ("127.0.0.1", b"welcome\n")
 
 
+def daemonised(server: Server) -> bool:
+    """The second fork is over: the server, and its daemon, which this worker has adopted; nobody between them."""
+    family = process_tree.family(server.pid, server._mark)
+    return len(family) == 2 and not any(map(process_tree.is_alive, process_tree.children(server.pid)))
+
+
 def test_what_daemonised_itself_is_watched_and_gone() -> None:
     """Forked twice, in a session of its own: the worker is its new parent."""
 
@@ -147,7 +153,7 @@ def test_what_daemonised_itself_is_watched_and_gone() -> None:
         sandbox.enter(namespaces=False)
 
         async def act(server: Server) -> list[int]:
-            await until(lambda: len(process_tree.family(server.pid, server._mark)) == 2)
+            await until(lambda: daemonised(server))
             assert server.sample("now").processes == 2
             return process_tree.family(server.pid, server._mark)
 
@@ -166,7 +172,7 @@ def test_what_a_killed_worker_started_ends_with_it(tmp_path: Path) -> None:
         sandbox.enter(namespaces=False)
 
         async def act(server: Server) -> None:
-            await until(lambda: len(process_tree.family(server.pid, server._mark)) == 2)
+            await until(lambda: daemonised(server))
             family = process_tree.family(server.pid, server._mark)
             note.with_suffix(".new").write_text(" ".join(map(str, family)), encoding="utf-8")
             note.with_suffix(".new").rename(note)

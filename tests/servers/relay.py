@@ -72,11 +72,14 @@ def main() -> None:
     if options.silent:
         signal.pause()
     time.sleep(options.late)  # a slow start is what this stands for
-    if options.daemon and os.fork() == 0:
-        os.setsid()
-        if os.fork() == 0:
-            signal.pause()
-        os._exit(0)
+    if options.daemon:
+        between = os.fork()
+        if between == 0:
+            os.setsid()
+            if os.fork() == 0:
+                signal.pause()
+            os._exit(0)
+        os.waitpid(between, 0)  # no zombie is left of it
     if options.flood:
         threading.Thread(target=flood, daemon=True).start()
     work = listen(options.host, options.port)

@@ -157,6 +157,9 @@ PORTUGUESE: dict[str, str] = {
     "The run was broken off: this is what was judged until then.": (
         "A execução foi interrompida: aqui está o que foi julgado até então."
     ),
+    "The run was broken off: {done} of {planned} scenarios were judged until then.": (
+        "A execução foi interrompida: {done} de {planned} cenários tinham sido julgados até então."
+    ),
     "The server could not be judged: {reason}": "O servidor não pôde ser julgado: {reason}",
     "What was sent and what came back:": "O que foi enviado e o que voltou:",
     # The console.

@@ -143,6 +143,7 @@ class RunResult:
     reason: str | None = None
     transcript: str | None = None  # of a baseline that failed: what was sent and what came back, safe to print
     known: KnownFailures | None = None  # where a file of known failures was given
+    planned: int | None = None  # scenarios chosen; None in a journal that does not say
 
     @property
     def verdict(self) -> Literal["pass", "fail", "error"]:
@@ -168,6 +169,7 @@ class RunResult:
             "duration_s": round(self.duration_s, 3),
             "seed": self.seed,
             "interrupted": self.interrupted,
+            **({} if self.planned is None else {"planned": self.planned}),
             "target": asdict(self.target),
             "environment": asdict(self.environment),
             "verdict": self.verdict,

@@ -342,7 +342,7 @@ class Run:
         return RunResult(
             harness.__version__, self._started, self.at(), self.options.seed, interrupted, self._target,
             replace(self._environment, timer_lag_ms_p99=lag, kernel=dict(self._kernel), jobs=self._most_jobs), exit_status, results,
-            group(results, self.options.lang), reason, transcript, known,
+            group(results, self.options.lang), reason, transcript, known, len(self.planned),
         )  # fmt: skip
 
 

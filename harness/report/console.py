@@ -24,7 +24,7 @@ from harness.language import Language
 from harness.report.gathered import Gathered
 from harness.report.progress import Progress
 from harness.report.safe import QUOTED, visible, visible_lines
-from harness.report.summary import counts_line, known_lines, score_lines, seed_line, target_line, word
+from harness.report.summary import broken_off_line, counts_line, known_lines, score_lines, seed_line, target_line, word
 from harness.report.text import finding_line, ids_of, reason_of, told_reason, told_steps
 from harness.results import Outcome, RunResult, ScenarioResult
 
@@ -213,7 +213,7 @@ def closing(result: RunResult, say: Language, folder: Path | None, files: tuple[
     yield from _failures(result, say)
     yield counts_line(result.scenarios, say), "bold"
     if result.interrupted:
-        yield say("The run was broken off: this is what was judged until then."), "yellow"
+        yield broken_off_line(result, say), "yellow"
     yield from ((line, "") for line in score_lines(result, say))
     yield from ((line, "") for line in known_lines(result, say))
     if folder is not None and files:

@@ -14,7 +14,7 @@ from typing import Any
 from harness.language import Language
 from harness.report.gathered import FileReport
 from harness.report.safe import QUOTED, visible
-from harness.report.summary import all_known
+from harness.report.summary import all_known, broken_off_line
 from harness.report.text import failure_sentence, reason_of, title_of, told_reason, told_steps, witness
 from harness.results import Outcome, RunResult, ScenarioResult
 
@@ -73,7 +73,7 @@ def _whole(result: RunResult, say: Language) -> list[dict[str, Any]]:
         why = say("The server could not be judged: {reason}", reason=visible(result.reason))
         told.append(("failed" if result.exit_status == 1 else "other", why))
     if result.interrupted:
-        told.append(("other", say("The run was broken off: this is what was judged until then.")))
+        told.append(("other", broken_off_line(result, say)))
     return [{"name": "run", "status": how, "duration": 0, "suite": ["run"], "message": why} for how, why in told]
 
 

@@ -63,6 +63,7 @@ class Gathered:
             environment=started.environment,
             exit_status=INTERRUPTED,
             scenarios=tuple(scenarios),
+            planned=len(started.planned),
         )
         match self._baseline:
             case BaselineDone(target=target, environment=environment):

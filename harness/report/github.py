@@ -17,7 +17,7 @@ from harness.report.files import not_written
 from harness.report.gathered import Gathered
 from harness.report.markdown import render_markdown
 from harness.report.safe import LINE, QUOTED, visible
-from harness.report.summary import known_lines, some
+from harness.report.summary import broken_off_line, known_lines, some
 from harness.report.text import finding_line, reason_of, told_reason
 from harness.results import Finding, RunResult, ScenarioResult
 
@@ -87,7 +87,7 @@ def _errors(result: RunResult, say: Language) -> Iterator[tuple[str, str]]:
     if result.reason:
         yield "harness", say("The server could not be judged: {reason}", reason=visible(result.reason))
     if result.interrupted:
-        yield "harness", say("The run was broken off: this is what was judged until then.")
+        yield "harness", broken_off_line(result, say)
     for finding in result.findings:
         if not _new(result, finding):
             continue

@@ -15,7 +15,7 @@ from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 from harness.language import Language
 from harness.report.gathered import FileReport
 from harness.report.safe import QUOTED, visible, visible_lines
-from harness.report.summary import all_known
+from harness.report.summary import all_known, broken_off_line
 from harness.report.text import STEPS, failure_sentence, reason_of, title_of, told_reason, told_steps, witness
 from harness.results import Judgement, RunResult, ScenarioResult
 
@@ -89,7 +89,7 @@ def _whole(result: RunResult, say: Language) -> Iterator[TestCase]:
         outcome.text = "\n".join([message, *visible_lines(result.transcript or "")])
         yield _with(TestCase("baseline", "harness.run", 0.0), outcome)
     if result.interrupted:
-        message = say("The run was broken off: this is what was judged until then.")
+        message = broken_off_line(result, say)
         yield _with(TestCase("complete", "harness.run", 0.0), Error(message, "interrupted"))
     elif result.exit_status == 2 and not result.reason and not any(s.outcome == "error" for s in result.scenarios):
         yield _with(TestCase("judged", "harness.run", 0.0), Error(say("no scenario was judged"), "nothing-judged"))

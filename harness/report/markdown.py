@@ -14,7 +14,7 @@ from harness.language import Language
 from harness.report.changes import change_lines
 from harness.report.gathered import FileReport
 from harness.report.safe import QUOTED, visible, visible_lines
-from harness.report.summary import counts_line, known_lines, score_lines, seed_line, target_line, word
+from harness.report.summary import broken_off_line, counts_line, known_lines, score_lines, seed_line, target_line, word
 from harness.report.text import failure_sentence, ids_of, reason_of, title_of, told_reason
 from harness.results import RunResult, ScenarioResult, count
 
@@ -75,7 +75,7 @@ def _blocks(result: RunResult, say: Language, earlier: RunResult | None) -> Iter
     if result.transcript:
         yield "<pre>" + "\n".join(escape(line) for line in visible_lines(result.transcript, 60)) + "</pre>"
     if result.interrupted:
-        yield say("The run was broken off: this is what was judged until then.")
+        yield broken_off_line(result, say)
     if scores := score_lines(result, say):
         yield "\n".join(f"- {plain(line)}" for line in scores)
     if known := known_lines(result, say):

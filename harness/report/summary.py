@@ -49,6 +49,16 @@ def counts_line(scenarios: tuple[ScenarioResult, ...], say: Language) -> str:
     return say("Result: {counts}", counts=", ".join(told) or say("no scenario was judged"))
 
 
+def broken_off_line(result: RunResult, say: Language) -> str:
+    """What to say of a run that was interrupted: how much of it was judged."""
+    if result.planned is None:
+        return say("The run was broken off: this is what was judged until then.")
+    return say(
+        "The run was broken off: {done} of {planned} scenarios were judged until then.",
+        done=len(result.scenarios), planned=result.planned,
+    )  # fmt: skip
+
+
 def score_lines(result: RunResult, say: Language) -> list[str]:
     """A plain sentence for each level; a run that judged nothing has none."""
     scores = result.scores()

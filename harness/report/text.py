@@ -15,6 +15,7 @@ from harness.report.caret import quotations
 from harness.report.gathered import FileReport, in_language
 from harness.report.safe import LINE, QUOTED, quoted, visible, visible_lines
 from harness.report.summary import (
+    broken_off_line,
     counts_line,
     known_lines,
     measured_lines,
@@ -281,7 +282,7 @@ def finding_line(finding: Finding, say: Language) -> str:
 def _summary(result: RunResult, say: Language) -> list[str]:
     lines = [say("Summary"), target_line(result.target, say), counts_line(result.scenarios, say)]
     if result.interrupted:
-        lines.append(say("The run was broken off: this is what was judged until then."))
+        lines.append(broken_off_line(result, say))
     lines += score_lines(result, say)
     lines += known_lines(result, say)
     lines += measured_lines(result, say)

@@ -74,6 +74,9 @@ def test_a_documented_test_that_fails_says_so_under_its_documented_title() -> No
 
 def test_an_interrupted_run_says_so() -> None:
     assert "broken off" in render_text(a_run(interrupted=True, exit_status=130), "en")
+    some = a_run(interrupted=True, exit_status=130, planned=195)
+    assert f"{len(some.scenarios)} of 195 scenarios were judged" in render_text(some, "en")
+    assert f"{len(some.scenarios)} de 195 cenários" in render_text(some, "pt-BR")
 
 
 def test_quotations_are_bounded() -> None:

@@ -24,6 +24,7 @@ from harness.report.html.packing import Budget
 from harness.report.html.tongues import SAYS, n, t, told
 from harness.report.safe import LINE, QUOTED, visible, visible_lines
 from harness.report.summary import (
+    broken_off_line,
     counts_line,
     measured_lines,
     repeat_command,
@@ -208,6 +209,7 @@ def _environment() -> Environment:
         reason=lambda one: told(lambda say: told_reason(reason_of(one), say)),
         seconds=lambda value: told(lambda say: say.seconds(value)),
         target=lambda result: told(lambda say: target_line(result.target, say)),
+        broken_off=lambda result: told(lambda say: broken_off_line(result, say)),
         result_line=lambda result: told(lambda say: counts_line(result.scenarios, say)),
         measured=lambda result: [_both(list(lines)) for lines in zip(*(measured_lines(result, s) for s in SAYS), strict=True)],
         total=lambda comparison: told(lambda say: total_line(comparison, say)),

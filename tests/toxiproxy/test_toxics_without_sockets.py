@@ -3,47 +3,21 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from clockwork import chain_of, data_of, patiently, run_dry, spec
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.toxiproxy.embedded.chain import Chain, ToxicSpec
-from harness.toxiproxy.embedded.toxics import TOXICS, Ending, Item
+from harness.toxiproxy.embedded.schedule import Schedule
+from harness.toxiproxy.embedded.toxics import TOXICS, Ending
 
-#: The machine may be busy: only the made-up clock counts.
-patiently = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
-def spec(kind: str, name: str = "", toxicity: float = 1.0, **attributes: int) -> ToxicSpec:
-    full = dict.fromkeys(TOXICS[kind].names, 0) | attributes
-    return ToxicSpec(name or kind, kind, "downstream", toxicity, full)
-
-
-def chain_of(*specs: ToxicSpec, now: float = 0.0) -> Chain:
-    chain = Chain("seed")
-    for one in specs:
-        chain.add(one, now)
-    return chain
-
-
-def run_dry(chain: Chain, now: float = 0.0, until: float = math.inf) -> list[tuple[float, Item]]:
-    """Let the clock jump from one due time to the next; what left, and when."""
-    out: list[tuple[float, Item]] = [(now, item) for item in chain.advance(now)]
-    while (due := chain.due) <= until and due < math.inf:
-        now = max(now, due)
-        out += [(now, item) for item in chain.advance(now)]
-    return out
-
-
-def data_of(out: list[tuple[float, Item]]) -> bytes:
-    return b"".join(item for _, item in out if isinstance(item, bytes))
-
-
-harmless = st.lists(
+steady = st.lists(
     st.one_of(
         st.builds(spec, st.just("noop")),
         st.builds(spec, st.just("latency"), latency=st.integers(-5, 500), jitter=st.integers(-5, 600)),
@@ -56,9 +30,22 @@ harmless = st.lists(
             size_variation=st.integers(-5, 100),
             delay=st.integers(-5, 5000),
         ).filter(lambda one: one.attributes["size_variation"] <= one.attributes["average_size"]),
+        st.builds(spec, st.just("latency_normal"), mean=st.integers(0, 500), deviation=st.integers(0, 300)),
+        st.builds(spec, st.just("latency_pareto"), least=st.integers(1, 9), p99=st.integers(9, 99)),
+        st.builds(spec, st.just("coalesce"), size=st.integers(1, 500), wait=st.integers(1, 500)),
+        st.builds(spec, st.just("stall"), bytes=st.integers(0, 500), duration=st.integers(1, 2000)),
+        st.builds(spec, st.just("refuse")),
     ),
     max_size=4,
-).map(lambda specs: [ToxicSpec(f"{n}", s.type, s.stream, s.toxicity, s.attributes) for n, s in enumerate(specs)])
+).map(lambda specs: [replace(one, name=f"{n}") for n, one in enumerate(specs)])
+schedules = st.one_of(
+    st.none(),
+    st.builds(Schedule, st.integers(10, 900), st.just(0) | st.integers(10, 900), st.integers(0, 900)),
+)
+#: Toxics that lose nothing, always on or now and then.
+harmless = st.tuples(steady, st.lists(schedules, min_size=4, max_size=4)).map(
+    lambda both: [replace(one, schedule=schedule) for one, schedule in zip(both[0], both[1], strict=False)]
+)
 chunks = st.lists(st.tuples(st.binary(min_size=1, max_size=300), st.floats(0, 2)), max_size=8)
 
 

@@ -96,21 +96,21 @@ async def resolve(text: str) -> Address:
     return Address((await lookup(host))[0] if host else "", number)
 
 
-def bind(address: Address) -> socket.socket:
-    """A listening, non-blocking socket. Raises AddressError."""
+def bind(address: Address, *, listening: bool = True) -> socket.socket:
+    """A non-blocking socket that listens, or that merely holds the port until it does. Raises AddressError."""
     everywhere = address.host in ("", "0.0.0.0", "::")
     if everywhere:
         with contextlib.suppress(_NoSuchFamily):
-            return _bind(socket.AF_INET6, "::", address)
-        return _bind(socket.AF_INET, "0.0.0.0", address)
-    return _bind(socket.AF_INET6 if ":" in address.host else socket.AF_INET, address.host, address)
+            return _bind(socket.AF_INET6, "::", address, listening)
+        return _bind(socket.AF_INET, "0.0.0.0", address, listening)
+    return _bind(socket.AF_INET6 if ":" in address.host else socket.AF_INET, address.host, address, listening)
 
 
 class _NoSuchFamily(AddressError):
     """This machine (or namespace) has no IPv6."""
 
 
-def _bind(family: socket.AddressFamily, host: str, address: Address) -> socket.socket:
+def _bind(family: socket.AddressFamily, host: str, address: Address, listening: bool) -> socket.socket:
     try:
         sock = socket.socket(family, socket.SOCK_STREAM)
     except OSError as error:
@@ -122,7 +122,8 @@ def _bind(family: socket.AddressFamily, host: str, address: Address) -> socket.s
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.setblocking(False)
         sock.bind((host, address.port))
-        sock.listen(BACKLOG)
+        if listening:
+            sock.listen(BACKLOG)
     except OSError as error:
         sock.close()
         text = _TEXTS.get(error.errno or 0, (error.strerror or str(error)).lower())

@@ -29,7 +29,7 @@ from harness.toxiproxy.embedded.wire import BadBody
 #: The Toxiproxy that this one speaks like.
 VERSION = "2.12.0"
 #: What this proxy can carry that Toxiproxy cannot, told in a header of every answer.
-CAPABILITIES = ("half-close", "reset", "traffic")
+CAPABILITIES = ("half-close", "reset", "traffic", "own-toxics", "schedule")
 #: Bodies above this are refused, bytes.
 BODY_MOST = 16 * 1024 * 1024
 

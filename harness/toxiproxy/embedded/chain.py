@@ -13,6 +13,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from random import Random
 
+from harness.toxiproxy.embedded.schedule import Schedule
 from harness.toxiproxy.embedded.toxics import TOXICS, Ending, Item
 
 #: What an item costs besides its bytes, so that very many tiny ones are bounded as well.
@@ -21,24 +22,36 @@ ITEM_COST = 200
 
 @dataclass
 class ToxicSpec:
-    """A toxic as the API knows it, shared by all connections of a proxy. `toxicity`: 0 to 1, how likely it works."""
+    """A toxic as the API knows it, shared by all connections of a proxy. `toxicity`: 0 to 1, how likely it works.
+
+    With a `schedule` it works now and then, counted from `since`.
+    """
 
     name: str
     type: str
     stream: str
     toxicity: float = 1.0
     attributes: dict[str, int] = field(default_factory=dict)
+    schedule: Schedule | None = None
+    since: float = 0.0
 
     @property
     def upstream(self) -> bool:
         """Whether it works on what clients send."""
         return self.stream.lower() == "upstream"
 
+    def phase(self, now: float) -> tuple[bool, float]:
+        """Whether its schedule is on, and when that changes: by the clock, or infinity."""
+        on, until = (True, math.inf) if self.schedule is None else self.schedule.phase(now - self.since)
+        return on, self.since + until
+
 
 class Stage:
     """One toxic of a chain, with what waits for it and what it has in hand."""
 
-    __slots__ = ("active", "done", "free", "hand", "inputs", "leaving", "sent", "spec", "toxic", "waiting")
+    __slots__ = (
+        "active", "done", "edge", "free", "hand", "inputs", "leaving", "lucky", "sent", "spec", "toxic", "turn", "waiting"
+    )  # fmt: skip
 
     def __init__(self, spec: ToxicSpec, random: Random, now: float) -> None:
         self.spec = spec
@@ -53,12 +66,22 @@ class Stage:
         #: An end has left: nothing comes after it.
         self.done = False
         self.active = False
+        #: What the dice said, and the next turn of the schedule: by the clock, and as the schedule counts.
+        self.lucky = False
+        self.turn = self.edge = math.inf
         self.draw(now)
 
     def draw(self, now: float) -> None:
         """Throw the dice: does this toxic work on this connection? It begins anew."""
         toxicity = self.spec.toxicity
-        self.active = toxicity >= 1 or (toxicity > 0 and self.toxic.random.random() < toxicity)
+        self.lucky = toxicity >= 1 or (toxicity > 0 and self.toxic.random.random() < toxicity)
+        self._begin(now, now - self.spec.since)
+
+    def _begin(self, now: float, elapsed_s: float) -> None:
+        """On or off, as the dice and the schedule say. `elapsed_s` is now as the schedule counts."""
+        on, self.edge = (True, math.inf) if self.spec.schedule is None else self.spec.schedule.phase(elapsed_s)
+        self.turn = self.spec.since + self.edge
+        self.active = self.lucky and on
         self.toxic.deadline = math.inf
         if self.active:
             self.toxic.start(now)
@@ -66,16 +89,21 @@ class Stage:
     @property
     def due(self) -> float:
         """When something happens here next, without new items."""
-        if self.done:
-            return math.inf
+        turn = self.turn if self.lucky and (self.leaving or self.toxic.kept or self.toxic.acts_when_idle) else math.inf
+        return min(self._next, turn) if not self.done else math.inf
+
+    @property
+    def _next(self) -> float:
+        """When something leaves, comes in or expires."""
         if self.leaving:
-            return min(self.leaving[0][0], self.toxic.deadline)
-        return self.inputs[0][0] if self.inputs else self.toxic.deadline
+            return self.leaving[0][0]
+        return min(self.inputs[0][0], self.toxic.deadline) if self.inputs else self.toxic.deadline
 
     @property
     def held(self) -> int:
         """What waits here, in bytes with `ITEM_COST` for each item."""
-        return self.waiting + (len(self.hand) - self.sent if isinstance(self.hand, bytes) else 0)
+        kept = self.toxic.kept_bytes + ITEM_COST * len(self.toxic.kept)
+        return self.waiting + kept + (len(self.hand) - self.sent if isinstance(self.hand, bytes) else 0)
 
     def put(self, arrived: float, item: Item) -> None:
         """An item arrives, after all others."""
@@ -87,7 +115,9 @@ class Stage:
         """Everything that has left by `now`, each with the time it was due."""
         out: list[tuple[float, Item]] = []
         while not self.done:
-            if self.leaving:
+            if self.turn <= now and self.turn <= self._next:
+                self._turn(now, out)
+            elif self.leaving:
                 due, item = self.leaving[0]
                 if due > now:
                     break
@@ -96,7 +126,7 @@ class Stage:
             elif self.inputs and self.inputs[0][0] < self.toxic.deadline:
                 self._take(*self.inputs.popleft())
             elif self.toxic.deadline <= now:
-                self._let_go(self.toxic.deadline, self.toxic.expire(), out)
+                self.leaving.extend(self.toxic.expire())
             else:
                 break
         return out
@@ -112,6 +142,20 @@ class Stage:
         if not self.leaving:
             self.hand = None
 
+    def _turn(self, now: float, out: list[tuple[float, Item]]) -> None:
+        """The schedule turns: on, it begins anew; off, what it held flows on, as if it were taken off."""
+        if not (self.leaving or self.toxic.kept or self.toxic.acts_when_idle):
+            # Nothing to let go of: the turns up to the next item are of no account.
+            at = min(self._next, now)
+            self._begin(at, max(self.edge, at - self.spec.since))
+            return
+        at = self.turn
+        rest = self.released() if self.active else []
+        self.free = max(self.free, at)
+        self._begin(at, self.edge)
+        for item in rest:
+            self._let_go(at, item, out)
+
     def _let_go(self, due: float, item: Item, out: list[tuple[float, Item]]) -> None:
         self.free = due
         if isinstance(item, Ending):
@@ -126,20 +170,26 @@ class Stage:
         if item != b"":
             out.append((due, item))
 
-    def drop_hand(self) -> list[Item]:
-        """Put down the item in hand; what of it has not left yet."""
+    def _drop_hand(self) -> list[Item]:
+        """Put down the item in hand, and what the toxic keeps; what of it has not left yet."""
         hand, self.hand = self.hand, None
+        kept: list[Item] = [*self.toxic.give_back()] if self.toxic.kept else []
         self.leaving.clear()
-        if isinstance(hand, bytes):
-            rest = hand[self.sent :]
-            return [rest] if rest else []
-        return [hand] if hand is not None else []
+        if isinstance(hand, bytes):  # what is kept came before it
+            hand = hand[self.sent :]
+        return kept if hand is None or hand == b"" else [*kept, hand]
+
+    def released(self) -> list[Item]:
+        """The toxic works no longer: what it held, and the end of the stream if it cannot flow on."""
+        rest = self._drop_hand()
+        ending = self.toxic.removed() if self.active else None
+        return [*rest, ending] if ending is not None else rest
 
     def changed(self, now: float) -> list[Item]:
         """The attributes or the toxicity are others now. What leaves at once, without effect."""
         if self.done:
             return []
-        rest = self.drop_hand()
+        rest = self._drop_hand()
         self.free = now
         releases = self.toxic.change_releases or not self.active
         self.draw(now)
@@ -154,8 +204,9 @@ class Stage:
         """The toxic is taken off: all that it held, and the end of the stream if it cannot flow on."""
         if self.done:
             return []
-        rest = [*self.drop_hand(), *(item for _, item in self.inputs)]
+        waiting = [item for _, item in self.inputs]
         ending = self.toxic.removed() if self.active else None
+        rest = [*self._drop_hand(), *waiting]
         return [*rest, ending] if ending is not None else rest
 
 

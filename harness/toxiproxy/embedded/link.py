@@ -9,8 +9,11 @@ The stream's end is carried through as it came: an end of the stream as an end o
 
 from __future__ import annotations
 
+import fcntl
 import math
 import socket
+import sys
+import termios
 import time
 from collections import deque
 from collections.abc import Callable
@@ -28,6 +31,9 @@ CHUNK = 32 * 1024
 #: What one read takes without toxics: from the first to the last, doubled whenever a read was full.
 READ_LEAST = 64 * 1024
 READ_MOST = 1024 * 1024
+#: How long a reset waits until the data before it is delivered, and how often it looks; seconds.
+DELIVERY_S = 0.5
+DELIVERY_LOOK_S = 0.001
 #: All links read here first: one event loop, one read at a time.
 _BUFFER = bytearray(READ_MOST)
 _VIEW = memoryview(_BUFFER)
@@ -41,6 +47,14 @@ class Counter:
     def __init__(self) -> None:
         self.received = 0
         self.sent = 0
+
+
+def unsent(sock: socket.socket) -> int:
+    """Bytes that the socket's peer has not confirmed (SIOCOUTQ, tcp(7)); 0 where the kernel cannot say."""
+    try:
+        return int.from_bytes(fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4)), sys.byteorder)
+    except OSError:
+        return 0
 
 
 class Link:
@@ -314,13 +328,27 @@ class Link:
         """The sink has had all data: now it has the end."""
         if self.finished:
             return
+        if self.ending is Ending.RESET_BEHIND and not self.deaf:
+            if self.timer is not None:
+                self.timer.cancel()
+            self._reset_behind(time.monotonic() + DELIVERY_S)
+            return
         self.finished = True
-        if self.ending is Ending.RESET or self.source_reset:
+        if self.ending in (Ending.RESET, Ending.RESET_BEHIND) or self.source_reset:
             self.connection.reset()
         elif self.ending is Ending.CLOSE:
             self.connection.link_closed(self)
         else:
             self.connection.link_ended(self)
+
+    def _reset_behind(self, patience: float) -> None:
+        """Reset both ends as soon as the sink has everything, or when it has not by then."""
+        now = time.monotonic()
+        if now >= patience or not unsent(self.sink):
+            self.finished = True
+            self.connection.reset()
+        else:
+            self.timer = self.connection.timers.at(now + DELIVERY_LOOK_S, lambda: self._reset_behind(patience))
 
     def stop(self) -> None:
         """The connection is over: let go of everything but the sockets."""

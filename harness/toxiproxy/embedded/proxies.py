@@ -6,12 +6,15 @@ do not see each other half done.
 
 from __future__ import annotations
 
+import time
+from dataclasses import asdict
 from typing import Any
 
 from harness.toxiproxy.embedded import address, wire
 from harness.toxiproxy.embedded.address import AddressError
 from harness.toxiproxy.embedded.chain import ToxicSpec
 from harness.toxiproxy.embedded.proxy import House, Proxy
+from harness.toxiproxy.embedded.schedule import Schedule
 from harness.toxiproxy.embedded.toxics import TOXICS
 from harness.toxiproxy.embedded.wire import BadBody, Fields
 
@@ -211,10 +214,11 @@ class Proxies:
             toxicity = fields.number("toxicity", toxic.toxicity)
             inner = fields.inner("attributes", "map[string]interface {}")
             attributes = {key: inner.integer(key, old) for key, old in toxic.attributes.items()}
+            schedule = _schedule_of(fields, toxic.schedule)
         except BadBody as error:
             raise bad_body(error) from None
         _check(toxic.type, attributes)
-        proxy.change_toxic(toxic, attributes, toxicity)
+        proxy.change_toxic(toxic, attributes, toxicity, schedule)
 
 
 def toxic_of(value: object, others: list[ToxicSpec]) -> ToxicSpec:
@@ -231,9 +235,22 @@ def toxic_of(value: object, others: list[ToxicSpec]) -> ToxicSpec:
         raise ApiError(400, "invalid toxic type")
     if any(other.name == name for other in others):
         raise ApiError(409, "toxic already exists")
-    attributes = {key: inner.integer(key, 0) for key in TOXICS[kind].names}
+    attributes = {key: inner.integer(key, TOXICS[kind].defaults.get(key, 0)) for key in TOXICS[kind].names}
     _check(kind, attributes)
-    return ToxicSpec(name, kind, stream, toxicity, attributes)
+    return ToxicSpec(name, kind, stream, toxicity, attributes, _schedule_of(fields, None), time.monotonic())
+
+
+def _schedule_of(fields: Fields, old: Schedule | None) -> Schedule | None:
+    """The schedule that a toxic of a request has: absent or null, the old one; `{}`, none. Raises ApiError and BadBody."""
+    if not fields.has("schedule"):
+        return old
+    inner = fields.inner("schedule", "Schedule")
+    if inner.empty:
+        return None
+    schedule = Schedule(inner.integer("on", 0), inner.integer("off", 0), inner.integer("after", 0))
+    if problem := schedule.problem():
+        raise ApiError(400, f"invalid toxic schedule: {problem}")
+    return schedule
 
 
 def _check(kind: str, attributes: dict[str, int]) -> None:
@@ -254,11 +271,13 @@ def proxy_object(proxy: Proxy) -> dict[str, Any]:
 
 
 def toxic_object(toxic: ToxicSpec) -> dict[str, Any]:
-    """A toxic, as the API tells it."""
+    """A toxic, as the API tells it; the schedule just where there is one, since Toxiproxy knows none."""
+    schedule = {} if toxic.schedule is None else {"schedule": asdict(toxic.schedule)}
     return {
         "attributes": dict(toxic.attributes),
         "name": toxic.name,
         "type": toxic.type,
         "stream": toxic.stream,
         "toxicity": wire.shortest(float(toxic.toxicity)),
+        **schedule,
     }

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import math
 import socket
 import time
 from dataclasses import dataclass
+from random import Random
 
 from harness.toxiproxy.embedded import address
+from harness.toxiproxy.embedded.address import AddressError
 from harness.toxiproxy.embedded.chain import ToxicSpec
 from harness.toxiproxy.embedded.connection import Connection, close_is_reset
 from harness.toxiproxy.embedded.dial import Dial
 from harness.toxiproxy.embedded.link import Counter
 from harness.toxiproxy.embedded.log import Log
 from harness.toxiproxy.embedded.reactor import Reactor
+from harness.toxiproxy.embedded.schedule import Schedule
+from harness.toxiproxy.embedded.timers import Timer
+from harness.toxiproxy.embedded.toxics.refuse import Refuse
 
 #: Connections accepted in one go, before others have their turn.
 ACCEPT_AT_MOST = 64
@@ -47,7 +53,10 @@ class Proxy:
         self.connections: set[Connection] = set()
         self.accepted = 0
         self._dials: dict[Dial, socket.socket] = {}
+        #: It listens, or while new connections are refused holds the port.
         self._listener: socket.socket | None = None
+        self._refusing = False
+        self._turn: Timer | None = None
 
     def start(self, resolved: address.Address) -> None:
         """Listen. Raises AddressError; then it stays disabled."""
@@ -56,10 +65,15 @@ class Proxy:
         self.enabled = True
         self.house.reactor.loop.add_reader(self._listener.fileno(), self._accept)
         self._say("Started proxy")
+        self._attend_refusal()
 
     def stop(self) -> None:
         """Close the listener and every connection, at once. Harmless when repeated."""
         self.enabled = False
+        if self._turn is not None:
+            self._turn.cancel()
+            self._turn = None
+        self._refusing = False
         if self._listener is not None:
             self.house.reactor.loop.remove_reader(self._listener.fileno())
             self._listener.close()
@@ -74,6 +88,63 @@ class Proxy:
 
     def _say(self, message: str) -> None:
         self.house.log.say("info", message, name=self.name, proxy=self.listen, upstream=self.upstream)
+
+    # Refusing who is new
+
+    def _attend_refusal(self) -> None:
+        """Listen or not, as the toxics of that kind say now; and ask again when their schedules turn."""
+        if self._turn is not None:
+            self._turn.cancel()
+            self._turn = None
+        if not self.enabled:
+            return
+        phases = [one.phase(time.monotonic()) for one in self.toxics if one.type == Refuse.type and one.toxicity >= 1]
+        refusing = any(on for on, _ in phases)
+        if refusing != self._refusing:
+            self._refusing = refusing
+            self._shut() if refusing else self._open()
+        turn = min((until for _, until in phases), default=math.inf)
+        if turn < math.inf and self.enabled:
+            self._turn = self.house.reactor.timers.at(turn, self._attend_refusal)
+
+    def _shut(self) -> None:
+        """Listen no longer. Who is in the backlog came before, and gets in."""
+        self._accept()
+        if self._listener is None:
+            return
+        self.house.reactor.loop.remove_reader(self._listener.fileno())
+        self._listener.close()
+        self._listener = None
+        with contextlib.suppress(AddressError):  # whoever took the port so fast is met when it opens again
+            self._listener = address.bind(self._bound(), listening=False)
+        self._say("Refusing new connections")
+
+    def _open(self) -> None:
+        """Listen again. Where that fails the proxy is disabled, as after any failed start."""
+        try:
+            if self._listener is None:
+                self._listener = address.bind(self._bound())
+            else:
+                self._listener.listen(address.BACKLOG)
+        except (AddressError, OSError) as error:
+            self.house.log.say("error", "Cannot listen again", name=self.name, proxy=self.listen, err=str(error))
+            self.stop()
+            return
+        self.house.reactor.loop.add_reader(self._listener.fileno(), self._accept)
+        self._say("Accepting new connections")
+
+    def _bound(self) -> address.Address:
+        host, port = address.split(self.listen)
+        return address.Address(host, int(port))
+
+    def _turned_away(self, number: int) -> bool:
+        """Whether this connection is one of those that a refusal with a toxicity below 1 hits."""
+        return any(
+            toxic.phase(time.monotonic())[0]
+            and Random(f"{self.house.seed}/{self.name}/{number}/{toxic.name}").random() < toxic.toxicity
+            for toxic in self.toxics
+            if toxic.type == Refuse.type and toxic.toxicity < 1
+        )
 
     # Connections
 
@@ -107,6 +178,10 @@ class Proxy:
         with contextlib.suppress(OSError):  # it may be reset already
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         number, self.accepted = self.accepted, self.accepted + 1
+        if self.toxics and self._turned_away(number):
+            close_is_reset(client)
+            client.close()
+            return
         dial = Dial(
             self.house.reactor,
             self.upstream,
@@ -146,21 +221,28 @@ class Proxy:
     def add_toxic(self, toxic: ToxicSpec) -> None:
         """It works from now on, on live connections too."""
         self.toxics.append(toxic)
+        self._attend_refusal()
         now = time.monotonic()
         for connection in list(self.connections):
             connection.link(toxic.upstream).add(toxic, now)
 
-    def change_toxic(self, toxic: ToxicSpec, attributes: dict[str, int], toxicity: float) -> None:
-        """Other attributes from now on, on live connections too."""
+    def change_toxic(
+        self, toxic: ToxicSpec, attributes: dict[str, int], toxicity: float, schedule: Schedule | None
+    ) -> None:
+        """Other attributes from now on, on live connections too. A new schedule begins now."""
         toxic.attributes.update(attributes)
         toxic.toxicity = toxicity
         now = time.monotonic()
+        if schedule != toxic.schedule:
+            toxic.schedule, toxic.since = schedule, now
+        self._attend_refusal()
         for connection in list(self.connections):
             connection.link(toxic.upstream).change(toxic, now)
 
     def remove_toxic(self, toxic: ToxicSpec) -> None:
         """Take it off; what it held flows on."""
         self.toxics.remove(toxic)
+        self._attend_refusal()
         now = time.monotonic()
         for connection in list(self.connections):
             connection.link(toxic.upstream).remove(toxic, now)

@@ -53,6 +53,15 @@ class Fields:
         self._what = what
         self._fields = {key.lower(): field for key, field in (value or {}).items()}
 
+    @property
+    def empty(self) -> bool:
+        """Whether it has no field at all."""
+        return not self._fields
+
+    def has(self, key: str) -> bool:
+        """Whether a field is there, and not null."""
+        return self._fields.get(key.lower()) is not None
+
     def text(self, key: str, default: str) -> str:
         """A string."""
         value = self._of(key, str, "string", default)

@@ -6,6 +6,8 @@ overtakes the one before it. A bare end of the stream is not delayed; one behind
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from harness.toxiproxy.embedded.toxics.toxic import Ending, Item, Leaving, Toxic
 
 
@@ -14,7 +16,7 @@ class Latency(Toxic):
 
     __slots__ = ()
     type = "latency"
-    names = ("latency", "jitter")
+    names: ClassVar[tuple[str, ...]] = ("latency", "jitter")
     #: What is in flight on a long fat line: 100 ms of 160 MB/s.
     window = 16 * 1024 * 1024
 
@@ -22,9 +24,10 @@ class Latency(Toxic):
         """One item, later."""
         if isinstance(item, Ending):
             return [(free, item)]
-        return [(max(free, arrived + self._delay_ms() / 1000), item)]
+        return [(max(free, arrived + self.delay_ms() / 1000), item)]
 
-    def _delay_ms(self) -> int:
+    def delay_ms(self) -> float:
+        """The next chunk's delay, milliseconds."""
         latency, jitter = self.attributes["latency"], self.attributes["jitter"]
         if jitter <= 0:
             return latency

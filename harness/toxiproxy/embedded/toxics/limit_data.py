@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from random import Random
+from typing import ClassVar
 
 from harness.toxiproxy.embedded.toxics.toxic import Ending, Item, Leaving, Toxic
 
@@ -17,6 +18,8 @@ class LimitData(Toxic):
     __slots__ = ("passed",)
     type = "limit_data"
     names = ("bytes",)
+    #: What follows the last byte.
+    ending: ClassVar[Ending] = Ending.CLOSE
 
     def __init__(self, attributes: Mapping[str, int], random: Random) -> None:
         super().__init__(attributes, random)
@@ -31,5 +34,5 @@ class LimitData(Toxic):
         self.passed += len(part)
         leaving: Leaving = [(free, part)] if part else []
         if len(item) >= room:
-            leaving.append((free, Ending.CLOSE))
+            leaving.append((free, self.ending))
         return leaving

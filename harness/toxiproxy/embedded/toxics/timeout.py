@@ -17,6 +17,7 @@ class Timeout(Toxic):
     __slots__ = ()
     type = "timeout"
     names = ("timeout",)
+    acts_when_idle = True
 
     def start(self, now: float) -> None:
         """The wait begins."""
@@ -30,9 +31,10 @@ class Timeout(Toxic):
         self.start(arrived)
         return []
 
-    def expire(self) -> Ending:
+    def expire(self) -> Leaving:
         """Nothing came for the whole wait."""
-        return Ending.CLOSE
+        due, self.deadline = self.deadline, math.inf
+        return [(due, Ending.CLOSE)]
 
     def removed(self) -> Ending | None:
         """The stream cannot go on with a hole in it."""

@@ -25,6 +25,8 @@ class Ending(Enum):
     CLOSE = "close"
     #: A toxic resets the connection: both ends get an RST.
     RESET = "reset"
+    #: The same, but only when the sink's kernel has delivered all that left before it.
+    RESET_BEHIND = "reset behind the data"
 
 
 Item = bytes | Ending
@@ -34,7 +36,7 @@ Leaving = list[tuple[float, Item]]
 class Toxic:
     """One toxic on one direction of one connection. Subclasses say what they do to a stream."""
 
-    __slots__ = ("attributes", "deadline", "random")
+    __slots__ = ("attributes", "deadline", "kept", "kept_bytes", "random")
 
     #: The name in the API.
     type: ClassVar[str]
@@ -44,12 +46,19 @@ class Toxic:
     window: ClassVar[int] = 64 * 1024
     #: Whether a change of attributes lets the item in hand go at once (else it is begun anew).
     change_releases: ClassVar[bool] = True
+    #: What an attribute is where a request does not say; 0 for all others.
+    defaults: ClassVar[Mapping[str, int]] = {}
+    #: Whether coming on or going off (see `schedule.py`) does something to a stream that holds nothing.
+    acts_when_idle: ClassVar[bool] = False
 
     def __init__(self, attributes: Mapping[str, int], random: Random) -> None:
         self.attributes = attributes
         self.random = random
         #: When `expire` wants to be called, without any item: seconds, or infinity.
         self.deadline = math.inf
+        #: Data that it keeps for later, of which `apply` did not yet say when it leaves, and how much that is.
+        self.kept: list[bytes] = []
+        self.kept_bytes = 0
 
     @classmethod
     def problem(cls, attributes: Mapping[str, int]) -> str | None:
@@ -63,8 +72,19 @@ class Toxic:
         """What leaves for this item, in order; times do not fall. Empty: the item is swallowed."""
         return [(free, item)]
 
-    def expire(self) -> Ending:
-        """Its deadline has come: the stream ends so."""
+    def keep(self, data: bytes, until: float) -> None:
+        """Keep this for later, and let `expire` be called then; an earlier deadline stays."""
+        self.kept.append(data)
+        self.kept_bytes += len(data)
+        self.deadline = min(self.deadline, until)
+
+    def give_back(self) -> list[bytes]:
+        """All that it keeps, which it then keeps no longer."""
+        kept, self.kept, self.kept_bytes, self.deadline = self.kept, [], 0, math.inf
+        return kept
+
+    def expire(self) -> Leaving:
+        """Its deadline has come: what leaves now. It must set another deadline, or none."""
         raise NotImplementedError
 
     def removed(self) -> Ending | None:

@@ -138,3 +138,14 @@ class Log:
             await asyncio.sleep(0.005)
             return False
         return await self.patience.poll(lambda: not self.unread_by_server(member), deadline_s, first_s=0.0005)
+
+    async def kept_apart(self, member: Member) -> bool:
+        """Wait until what this member sent was read, as long as an answer may take: two sends must not become one read.
+
+        A newcomer's connection may still stand in the accept queue, or its thread may not run yet. A server that keeps
+        everybody waiting is waited for less the next times. False when it has not read in time.
+        """
+        read = await self.read_by_server(member, self.allowed("read", self.reply_deadline_s))
+        if not read and self.unread_by_server(member):
+            self._missed["read"] = self._missed.get("read", 0) + 1
+        return read

@@ -8,7 +8,7 @@ deadline is given again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from harness.client.clock import Clock
 
@@ -56,13 +56,16 @@ class Patience:
         When the deadline is over, the machine is looked at for a little longer; only a server that was served by the
         processors counts as silent.
         """
+        return await self._fairly(lambda seconds: self._once(condition, seconds), deadline_s)
+
+    async def _fairly(self, once: Callable[[float], Awaitable[bool]], deadline_s: float) -> bool:
         for _ in range(1 + MOST_EXTENSIONS):
-            if await self._once(condition, deadline_s):
+            if await once(deadline_s):
                 return True
             before, began = self._runnable_wait_s(), self._clock.now()
             if before is None:
                 return False
-            if await self._once(condition, deadline_s * SECOND_LOOK):
+            if await once(deadline_s * SECOND_LOOK):
                 return True
             after, took = self._runnable_wait_s(), self._clock.now() - began
             if after is None or after - before < STARVED * took:
@@ -80,7 +83,13 @@ class Patience:
         return True
 
     async def poll(self, condition: Callable[[], bool], deadline_s: float, first_s: float = 0.002) -> bool:
-        """For what beats no pulse (the kernel's tables, a process): asked again and again, ever less often."""
+        """For what beats no pulse (the kernel's tables, a process): asked again and again, ever less often.
+
+        A server that had no processor meanwhile is given its deadline again, as in `until`.
+        """
+        return await self._fairly(lambda seconds: self._polled(condition, seconds, first_s), deadline_s)
+
+    async def _polled(self, condition: Callable[[], bool], deadline_s: float, first_s: float) -> bool:
         end, pause = self._clock.calm() + deadline_s, first_s
         while not condition():
             if self._clock.calm() >= end:

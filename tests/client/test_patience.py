@@ -122,6 +122,12 @@ def test_a_poll_asks_ever_less_often_and_ends() -> None:
     assert clock.time < 1.1
 
 
+def test_a_poll_of_a_starved_server_is_given_its_deadline_again() -> None:
+    patience, clock = patient(0.0, 0.1, 0.1, 0.1)
+    assert run(patience.poll(lambda: clock.time > 1.5, 1.0))
+    assert patience.extended == 1
+
+
 def test_a_beat_wakes_everybody_who_waits_at_once() -> None:
     async def whole() -> bool:
         clock = Clock()

@@ -123,6 +123,8 @@ PORTUGUESE: dict[str, str] = {
     "remedy: {text}": "como corrigir: {text}",
     "evidence: {text}": "evidências: {text}",
     "to see it again: {command}": "para ver de novo: {command}",
+    "see it yourself: {command}": "veja você mesmo: {command}",
+    "no repro.py: {reason}": "sem repro.py: {reason}",
     "… {count} more step": "… mais {count} passo",
     "… {count} more steps": "… mais {count} passos",
     "server output: {path}": "saída do servidor: {path}",

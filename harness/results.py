@@ -35,6 +35,8 @@ class Judgement:
     at_s: float | None = None
     hint: str | None = None
     evidence: tuple[str, ...] = ()
+    repro: str | None = None  # path of the file that shows it without the harness, relative to the report's folder
+    no_repro: str | None = None  # why there is none
 
     @property
     def fingerprint(self) -> str | None:
@@ -225,4 +227,6 @@ def _judgement_json(judgement: Judgement) -> dict[str, Any]:
         "fingerprint": judgement.fingerprint,
         "at_s": judgement.at_s,
         "evidence": list(judgement.evidence),
+        **({"repro": judgement.repro} if judgement.repro else {}),
+        **({"no_repro": judgement.no_repro} if judgement.no_repro else {}),
     }

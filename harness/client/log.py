@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.client.clock import Clock
 from harness.client.patience import Patience, Pulse
+from harness.client.trace import Trace
 from harness.history import Awaited, Heard, Record, Said, Step
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Log:
         self.pulse = Pulse()
         self.patience = Patience(clock, self.pulse, runnable_wait_s)
         self.records: list[Record] = []
+        self.trace = Trace()
         self.members: list[Member] = []
         self.pending: dict[str, set[int]] = {}
         self.reply_deadline_s = 1.0

@@ -268,6 +268,7 @@ class Member:
         if not self._spoke:
             self._spoke = True
             self._log.add(Answered(at_s=self._log.now(), conn=self.conn))
+        self._log.trace.add(self._log.now(), self.conn, data)
         return await self.wire.send(data, deadline_s=SEND_S)
 
     async def _pause(self) -> None:

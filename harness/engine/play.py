@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shlex
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -14,10 +15,12 @@ from harness import toxiproxy
 from harness.aftermath import aftermath, phase
 from harness.client.clock import Clock
 from harness.client.log import Log
+from harness.client.trace import Trace
 from harness.dialect.profile import Profile
 from harness.engine.options import Options
 from harness.evidence.capture import Capture, Taken
 from harness.evidence.keeping import evidence
+from harness.evidence.repro import Aim, Repros, repros
 from harness.history import Baseline, Captured, History, Kernel, Lag, Note, Record, Skipped, Step, as_json_lines
 from harness.properties import judge
 from harness.registry import Scenario
@@ -127,6 +130,7 @@ class Play:
             watch_port=capture.watch,
         )
         self.records: list[Record] = []
+        self.trace = Trace()
         self.address: str | None = None
 
     async def run(self) -> str | None:
@@ -135,6 +139,7 @@ class Play:
         log = Log(self.clock, lambda: stage.starved_s() if stage else None)
         log.reply_deadline_s = self.baseline.deadlines.reply_s
         self.records = log.records
+        self.trace = log.trace
         stage = Stage(self._plan(), log)
         self.clock.start()
         try:
@@ -194,7 +199,7 @@ class Play:
         if p99 > STARVED_LAG_S and any(j.outcome == "fail" for j in judgements):
             trouble = f"this machine was too busy to blame the server: the harness's own timers were {p99:.1f} s late"
             judgements = ()
-        self._keep(history, judgements, taken)
+        judgements = self._keep(history, judgements, taken)
         steps = tuple(StepResult(s.at_s, s.did, s.who) for s in history.of(Step))[:MOST_STEPS]
         notes = tuple(dict.fromkeys(note.text for note in history.of(Note)))
         uncaptured = next((r.why for r in history.of(Captured) if r.why), None)
@@ -212,15 +217,20 @@ class Play:
             return None
         return taken
 
-    def _keep(self, history: History, judgements: tuple[Judgement, ...], taken: Taken | None) -> None:
+    def _keep(self, history: History, judgements: tuple[Judgement, ...], taken: Taken | None) -> tuple[Judgement, ...]:
+        """Write the evidence; the judgements, with what shows them."""
         if self.folder is None:
-            return
+            return judgements
         wanted = self.options.capture == "on" or self.item.documented is not None
         files: dict[str, bytes | str] = {"history.jsonl": as_json_lines(history.records)}
         trouble = None
         if wanted or any(j.outcome == "fail" for j in judgements):
             pictures, trouble = evidence(history, judgements, taken)
             files |= pictures
+            made = self._repros(history, judgements)
+            files |= made.files
+            trouble = trouble or made.trouble
+            judgements = made.told(judgements)
         try:
             for name, content in files.items():
                 (self.folder / name).write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
@@ -228,6 +238,16 @@ class Play:
             trouble = f"the evidence could not be written: {error.strerror}"
         if trouble is not None:
             sys.stderr.write(f"harness: {self.item.id}: {trouble}\n")
+        return judgements
+
+    def _repros(self, history: History, judgements: tuple[Judgement, ...]) -> Repros:
+        """What shows the failures without the harness. Evidence beside the verdict: it must not cost one."""
+        again = f"harness run {shlex.quote(self.item.id)} --seed {self.options.seed}"
+        aim = Aim(self.options.spec, self.address, again)
+        try:
+            return repros(history, judgements, self.trace.sends, self.setting.profile, aim, self.item.story)
+        except Exception as error:
+            return Repros(trouble=f"no repro.py could be made: {type(error).__name__}: {error}")
 
 
 async def steady(stage: Stage) -> None:

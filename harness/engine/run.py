@@ -15,6 +15,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Literal
 
 import harness
@@ -389,12 +390,28 @@ def conclude(
     outcome = outcome_of(judgements, skipped=bool(skip or (shown.skip and not failed)), judged=bool(judged))
     folder = keep_run(options.out, item.id, shown.number)
     log = folder / "server.log" if folder else None
+    judgements = with_repros(judgements, shown, options.out, folder)
     return ScenarioResult(
         item.id, item.family, item.level, item.titles, outcome, took_s, len(attempts), len(failed), judgements,
         shown.steps, reason, bool(failed) and len(failed) < len(judged), item.documented,
         shown.notes, story=item.story,
         server_log=str(log.relative_to(options.out)) if log and options.out and log.exists() else None,
     )  # fmt: skip
+
+
+def with_repros(
+    judgements: tuple[Judgement, ...], shown: Attempt, out: Path | None, folder: Path | None
+) -> tuple[Judgement, ...]:
+    """What shows each failure, as it lies in the report's folder: that of the run whose evidence was kept."""
+    kept = {one.id: one for one in shown.judgements}
+
+    def told(one: Judgement) -> Judgement:
+        name = kept[one.id].repro if one.id in kept else None
+        path = folder / name if folder is not None and name is not None else None
+        shows = str(path.relative_to(out)) if path is not None and out is not None and path.exists() else None
+        return replace(one, repro=shows)
+
+    return tuple(told(one) if one.outcome == "fail" else one for one in judgements)
 
 
 def merged(attempts: Sequence[Attempt]) -> tuple[Judgement, ...]:

@@ -25,7 +25,7 @@ from harness.report.gathered import Gathered
 from harness.report.progress import Progress
 from harness.report.safe import QUOTED, visible, visible_lines
 from harness.report.summary import broken_off_line, counts_line, known_lines, score_lines, seed_line, target_line, word
-from harness.report.text import finding_line, ids_of, reason_of, told_reason, told_steps
+from harness.report.text import finding_line, ids_of, reason_of, shown_by, told_reason, told_steps
 from harness.results import Outcome, RunResult, ScenarioResult
 
 #: Failures listed at the end; the reports hold them all.
@@ -210,7 +210,7 @@ def closing(result: RunResult, say: Language, folder: Path | None, files: tuple[
         yield say("Findings"), "bold"
         yield from ((f"  {finding_line(finding, say)}", "") for finding in result.findings)
         yield "", ""
-    yield from _failures(result, say)
+    yield from _failures(result, say, folder)
     yield counts_line(result.scenarios, say), "bold"
     if result.interrupted:
         yield broken_off_line(result, say), "yellow"
@@ -233,13 +233,15 @@ def _unjudged(result: RunResult, say: Language) -> Iterator[Line]:
         yield "", ""
 
 
-def _failures(result: RunResult, say: Language) -> Iterator[Line]:
+def _failures(result: RunResult, say: Language, folder: Path | None) -> Iterator[Line]:
     failed = [one for one in result.scenarios if one.outcome in ("fail", "error")]
     if not failed:
         return
     yield say("Failures"), "bold"
     for one in failed[:FAILURES]:
         yield f"  {_failure(one, say)}", _STYLE[one.outcome]
+        for judgement in one.of("fail")[:1]:
+            yield from ((f"    {line}", "dim") for line in shown_by(judgement, say, folder))
     if len(failed) > FAILURES:
         yield "  " + say("… and {count} more, told in the reports", count=len(failed) - FAILURES), ""
     yield "", ""

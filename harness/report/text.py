@@ -7,7 +7,9 @@ and, when they pass, keep their documented words. What was found, the score and 
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
+from pathlib import Path
 
 from harness.findings import remedy
 from harness.language import PORTUGUESE, Language
@@ -173,9 +175,19 @@ def witness(judgement: Judgement, say: Language) -> Iterator[str]:
         yield "    " + say("hint: {text}", text=visible(judgement.hint))
     if judgement.evidence:
         yield "    " + say("evidence: {text}", text=some(judgement.evidence, NAMED, say))
+    yield from (f"    {line}" for line in shown_by(judgement, say))
     mend = remedy(judgement.id, say.code) if judgement.outcome == "fail" else None
     if mend:
         yield "    " + say("remedy: {text}", text=visible(first_paragraph(mend)))
+
+
+def shown_by(judgement: Judgement, say: Language, folder: Path | None = None) -> Iterator[str]:
+    """How to see a failure without the harness, or why that cannot be."""
+    if judgement.repro:
+        path = str(folder / judgement.repro) if folder else judgement.repro
+        yield say("see it yourself: {command}", command=f"python {shlex.quote(visible(path, QUOTED))}")
+    elif judgement.no_repro:
+        yield say("no repro.py: {reason}", reason=told_reason(judgement.no_repro, say))
 
 
 def _caret(judgement: Judgement, observed: str) -> Iterator[str]:

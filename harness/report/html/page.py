@@ -33,7 +33,7 @@ from harness.report.summary import (
     target_line,
     word,
 )
-from harness.report.text import DOCUMENTED, numbered, reason_of, title_of, told_reason
+from harness.report.text import DOCUMENTED, numbered, reason_of, shown_by, title_of, told_reason
 from harness.results import LEVELS, OUTCOMES, Judgement, Outcome, RunResult, ScenarioResult, StepResult, count
 
 #: An outcome as a sign, so that no colour is needed to read it.
@@ -214,6 +214,7 @@ def _environment() -> Environment:
         measured=lambda result: [_both(list(lines)) for lines in zip(*(measured_lines(result, s) for s in SAYS), strict=True)],
         total=lambda comparison: told(lambda say: total_line(comparison, say)),
         state=lambda name: told(lambda say: state(name, say)),
+        shown_by=_shown_by,
         seed=lambda result: told(lambda say: seed_line(result, say)),
         again=lambda result, one: repeat_command(result, scenario_argument(one.id)),
         caption=lambda name: t(CAPTIONS[name]) if name in CAPTIONS else name,
@@ -251,6 +252,11 @@ def _remedy(prop: str) -> Markup:
 def _story(scenario: ScenarioResult) -> list[str]:
     """What happens, paragraph by paragraph."""
     return [visible(" ".join(paragraph.split())) for paragraph in scenario.story.split("\n\n") if paragraph.strip()]
+
+
+def _shown_by(judgement: Judgement) -> list[Markup]:
+    """How to see a failure without the harness, or why that cannot be."""
+    return [_both(list(lines)) for lines in zip(*(shown_by(judgement, say) for say in SAYS), strict=True)]
 
 
 def _page(prop: str) -> str:

@@ -1,0 +1,151 @@
+"""The file: the lines of `play`, and of the pieces (pieces.py) those that it needs, in the order of that module."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import re
+import textwrap
+from pathlib import Path
+
+from harness.dialect.profile import Profile
+from harness.evidence.repro import dialects
+
+_SOURCE = Path(__file__).with_name("pieces.py")
+#: Functions that are written for each file.
+_WRITTEN = ("framed", "log_in", "play", "units")
+#: Constants with what is said about them.
+_TOLD = {
+    "CONNECT_S": "as long as a connection may take, in seconds",
+    "JOIN_S": "as long as a step of the login may take",
+    "REPLY_S": "as long as a message may take from one client to another",
+    "PAUSE_S": "between two sends, so that the server reads each of them alone",
+    "REST_S": "as long as the server may take to tidy up behind those who left",
+    "SAY": "what a client sends to say {text} to everybody",
+    "LEAVE_WORD": "the good-bye of this server",
+    "LIST_WORD": "who is here?",
+    "INTRODUCTION": "what newcomers are shown; # is any number, time or the like",
+    "START": "how the server is started",
+    "START_IN": "in this folder",
+    "START_STDIN": "and what it is told on its standard input",
+    "START_ENV": "and its environment, besides ours",
+}
+
+
+def write(head: str, lines: list[str], story: str, profile: Profile, constants: dict[str, object]) -> str:
+    """The whole file. `head`: its docstring; `lines`: those of `play`."""
+    body = "\n".join(textwrap.indent(line, "    ") for line in lines)
+    own = {
+        "framed": dialects.framed(profile),
+        "log_in": dialects.log_in(profile),
+        "units": dialects.units(profile),
+        "play": f"def play() -> None:\n{_docstring(story)}\n{body}",
+    }
+    needed, client = _needed(own)
+    parts = [_constants(needed, own, client, constants)]
+    classes, functions = list[str](), list[str]()
+    for name, source in _pieces().items():
+        if name in needed:
+            (classes if source.startswith("class") else functions).append(source)
+    middle = [*classes, _class(client)]
+    told = [own[name] for name in ("framed", "log_in", "units") if name in needed]
+    helpers = [f for f in functions if not f.startswith(("def main", "def stop_all", "def start_server"))]
+    engine = [f for f in functions if f.startswith(("def main", "def stop_all", "def start_server"))]
+    blocks = [*parts, *told, own["play"], _RULE, *middle, *helpers, *engine, _MAIN]
+    text = "\n\n\n".join(blocks)
+    return (
+        f"#!/usr/bin/env python3\n{_header(head)}\n\nfrom __future__ import annotations\n\n{_imports(text)}\n\n{text}\n"
+    )
+
+
+_RULE = "# What follows is the same in every such file: a client, and what it can do on its socket."
+_MAIN = 'if __name__ == "__main__":\n    sys.exit(main())'
+
+
+def _header(head: str) -> str:
+    return '"""' + head.replace("\\", "\\\\").replace('"""', "'''") + '\n"""'
+
+
+def _docstring(story: str) -> str:
+    told = textwrap.fill(" ".join(story.split()), 108, initial_indent="    ", subsequent_indent="    ").strip()
+    return '    """' + told.replace("\\", "\\\\").replace('"', "'") + '"""'
+
+
+def _imports(text: str) -> str:
+    modules = ("argparse", "ctypes", "os", "re", "select", "shlex", "signal", "socket", "struct", "subprocess", "sys",
+               "time", "unicodedata")  # fmt: skip
+    lines = [f"import {name}" for name in modules if re.search(rf"\b{name}\.", text)]
+    if "Callable" in text:
+        lines.append("from collections.abc import Callable")
+    if "Path(" in text:
+        lines.append("from pathlib import Path")
+    return "\n".join(lines)
+
+
+@functools.cache
+def _tree() -> tuple[str, ast.Module]:
+    source = _SOURCE.read_text(encoding="utf-8")
+    return source, ast.parse(source)
+
+
+@functools.cache
+def _pieces() -> dict[str, str]:
+    """The functions and classes of pieces.py, and its variables behind the mark, by name; the class Client left out."""
+    source, tree = _tree()
+    begin = source[: source.index("# --- copied")].count("\n")
+    found = {}
+    for node in tree.body:
+        text = ast.get_source_segment(source, node) or ""
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name not in (*_WRITTEN, "Client"):
+            found[node.name] = text
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.lineno > begin:
+            found[node.target.id] = text
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.lineno > begin:
+            found[node.targets[0].id] = text
+    return {name: re.sub(r" +# fmt: skip$", "", text, flags=re.MULTILINE) for name, text in found.items()}
+
+
+@functools.cache
+def _methods() -> dict[str, str]:
+    """The methods of Client by name."""
+    source, tree = _tree()
+    client = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Client")
+    return {
+        node.name: ast.get_source_segment(source, node) or ""
+        for node in client.body
+        if isinstance(node, ast.FunctionDef)
+    }
+
+
+def _needed(own: dict[str, str]) -> tuple[set[str], set[str]]:
+    """Which pieces and which of the client's methods this file uses, directly or through one another."""
+    pieces, methods = _pieces(), _methods()
+    needed, client = {"main", "Broken", "CannotTell"}, {"__init__"}
+    while True:
+        text = "\n".join([own["play"], *(own[n] for n in needed if n in own), *(pieces[n] for n in needed if n in pieces),
+                          *(methods[n] for n in client)])  # fmt: skip
+        more = {n for n in (*pieces, *own) if n != "play" and re.search(rf"\b{n}\b", text)} - needed
+        called = {n for n in methods if re.search(rf"(\.{n}\(|Client\.{n}\b)", text)} - client
+        if not more and not called:
+            return needed, client
+        needed |= more
+        client |= called
+
+
+def _class(methods: set[str]) -> str:
+    told = "One chat client: a TCP socket, and all that the server has sent to it so far."
+    bodies = [
+        textwrap.indent(textwrap.dedent("    " + text), "    ") for name, text in _methods().items() if name in methods
+    ]
+    return f'class Client:\n    """{told}"""\n\n' + "\n\n".join(bodies)
+
+
+def _constants(needed: set[str], own: dict[str, str], client: set[str], constants: dict[str, object]) -> str:
+    pieces, methods = _pieces(), _methods()
+    text = "\n".join([*own.values(), *(pieces[n] for n in needed if n in pieces), *(methods[n] for n in client)])
+    lines = []
+    for name, value in constants.items():
+        if re.search(rf"\b{name}\b", text):
+            told = _TOLD.get(name)
+            lines.append(f"{name} = {value!a}" + (f"  # {told}" if told else ""))
+    return "\n".join(lines)

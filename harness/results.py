@@ -56,6 +56,18 @@ class StepResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Clue:
+    """Something that a scenario's run showed of a cause: of which kind (see `harness.findings.kinds`), in an English
+    sentence, when, and at which place of the server's own code. All of it is safe to print."""
+
+    kind: str
+    what: str
+    at_s: float
+    where: str = ""  # chat.py:40 (listen)
+    source: str = ""  # the line itself
+
+
+@dataclass(frozen=True, slots=True)
 class ScenarioResult:
     """The outcome of one scenario, all its runs together. `titles` by language (`en`, `pt-BR`)."""
 
@@ -76,6 +88,7 @@ class ScenarioResult:
     deadlines: Mapping[str, float] = field(default_factory=dict)
     story: str = ""  # what happens, in TCP's terms: the scenario's own words, in English
     server_log: str | None = None  # path of the server's output, relative to the report's folder
+    clues: tuple[Clue, ...] = ()  # to the cause of what failed
 
     def of(self, outcome: Outcome) -> tuple[Judgement, ...]:
         """The judgements with this outcome."""
@@ -91,6 +104,29 @@ class Finding:
     scenarios: tuple[str, ...]
     cause: str | None = None
     remedy: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Failures that look like one fault: a hint, never a verdict. "Probably `title`, because `grounds`".
+
+    Each of `failures` is `SCENARIO PROPERTY`; `where` and `source` are the place of the server's own code that most of
+    them point to; `key` tells causes of one kind apart.
+    """
+
+    id: str
+    title: str
+    grounds: tuple[str, ...]
+    remedy: str
+    failures: tuple[str, ...]
+    where: str = ""
+    source: str = ""
+    key: str = ""
+
+    @property
+    def scenarios(self) -> tuple[str, ...]:
+        """The scenarios of these failures, each once."""
+        return tuple(dict.fromkeys(failure.rpartition(" ")[0] for failure in self.failures))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +182,7 @@ class RunResult:
     transcript: str | None = None  # of a baseline that failed: what was sent and what came back, safe to print
     known: KnownFailures | None = None  # where a file of known failures was given
     planned: int | None = None  # scenarios chosen; None in a journal that does not say
+    causes: tuple[Cause, ...] = ()  # hints: which failures look like one fault
 
     @property
     def verdict(self) -> Literal["pass", "fail", "error"]:
@@ -185,6 +222,7 @@ class RunResult:
             "scores": {level: {"passed": got, "judged": of} for level, (got, of) in self.scores().items()},
             **({"known": asdict(self.known)} if self.known else {}),
             "findings": [asdict(finding) for finding in self.findings],
+            "causes": [{**asdict(cause), "scenarios": list(cause.scenarios)} for cause in self.causes],
             "scenarios": [_scenario_json(s, lang) for s in self.scenarios],
         }
 
@@ -211,6 +249,7 @@ def _scenario_json(result: ScenarioResult, lang: str) -> dict[str, Any]:
         "documented": result.documented,
         "notes": list(result.notes),
         "server_log": result.server_log,
+        "clues": [asdict(clue) for clue in result.clues],
         "properties": [_judgement_json(judgement) for judgement in result.judgements],
         "steps": [{"at_s": round(s.at_s, 4), "who": s.who, "did": s.did} for s in result.steps],
     }

@@ -352,6 +352,9 @@ FORMS: dict[str, str] = {
     "faults of clients are handled": "as falhas dos clientes são tratadas",
     "{} was shown the server's internals: {}": "{0} recebeu detalhes internos do servidor: {1}",
     "a plain word": "uma palavra simples",
+    # Clues to a cause.
+    "its output shows {}": "a saída mostra {0}",
+    "its process was ended by {}": "o processo foi encerrado por {0}",
     # What the quiet runs have learned.
     "dialect {}: messages are {}s": "dialeto {0}: as mensagens são {1}s",
     "a quiet round trip takes {} ms": "uma ida e volta em repouso leva {0} ms",

@@ -21,13 +21,14 @@ from harness.engine.options import Options
 from harness.evidence.capture import Capture, Taken
 from harness.evidence.keeping import evidence
 from harness.evidence.repro import Aim, Repros, repros
+from harness.findings.clues import clues
 from harness.history import Baseline, Captured, History, Kernel, Lag, Note, Record, Skipped, Step, as_json_lines
 from harness.properties import judge
 from harness.registry import Scenario
-from harness.results import Judgement, StepResult
+from harness.results import Clue, Judgement, StepResult
 from harness.room import NotHere, Room, Setting
 from harness.stage import Plan, Stage
-from harness.target import TargetError, sandbox
+from harness.target import TargetError, sandbox, sources
 
 #: Steps that are kept of a story.
 MOST_STEPS = 200
@@ -52,6 +53,8 @@ class Attempt:
     number: int = 1
     #: Why no packets were captured, where that is so.
     uncaptured: str | None = None
+    #: To the cause of what failed.
+    clues: tuple[Clue, ...] = ()
 
     @property
     def failed(self) -> bool:
@@ -204,8 +207,19 @@ class Play:
         notes = tuple(dict.fromkeys(note.text for note in history.of(Note)))
         uncaptured = next((r.why for r in history.of(Captured) if r.why), None)
         return Attempt(
-            judgements, steps, reason, trouble, p99, kernel, self.address, self.isolated, notes, uncaptured=uncaptured
-        )
+            judgements, steps, reason, trouble, p99, kernel, self.address, self.isolated, notes, uncaptured=uncaptured,
+            clues=self._clues(history, judgements),
+        )  # fmt: skip
+
+    def _clues(self, history: History, judgements: tuple[Judgement, ...]) -> tuple[Clue, ...]:
+        """What a run that failed shows of the cause: a hint, which must not cost a verdict."""
+        if not any(j.outcome == "fail" for j in judgements):
+            return ()
+        try:
+            return clues(history, sources.finder(self.options.spec))
+        except Exception as error:
+            sys.stderr.write(f"harness: {self.item.id}: no cause was looked for: {type(error).__name__}: {error}\n")
+            return ()
 
     def _taken(self, end_s: float) -> Taken | None:
         """Put what was captured into the history. A capture that breaks is a reason, and no more."""

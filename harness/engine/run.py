@@ -38,7 +38,7 @@ from harness.events import (
     ScenarioStarted,
     Warned,
 )
-from harness.findings import group
+from harness.findings import group, probable_causes
 from harness.history import Baseline
 from harness.registry import Scenario
 from harness.results import Environment, Judgement, KnownFailures, Outcome, RunResult, ScenarioResult, TargetInfo
@@ -344,6 +344,7 @@ class Run:
             harness.__version__, self._started, self.at(), self.options.seed, interrupted, self._target,
             replace(self._environment, timer_lag_ms_p99=lag, kernel=dict(self._kernel), jobs=self._most_jobs), exit_status, results,
             group(results, self.options.lang), reason, transcript, known, len(self.planned),
+            probable_causes(results, self.options.lang),
         )  # fmt: skip
 
 
@@ -396,6 +397,7 @@ def conclude(
         shown.steps, reason, bool(failed) and len(failed) < len(judged), item.documented,
         shown.notes, story=item.story,
         server_log=str(log.relative_to(options.out)) if log and options.out and log.exists() else None,
+        clues=shown.clues,
     )  # fmt: skip
 
 

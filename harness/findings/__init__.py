@@ -9,13 +9,18 @@ import functools
 import importlib
 from collections.abc import Callable, Iterable
 
+from harness.findings.causes import of_findings, probable_causes
 from harness.findings.shapes import BROKEN, SHAPES
 from harness.language import CODES, Language
 from harness.results import Finding, ScenarioResult
 
+__all__ = ["group", "probable_causes", "remedy", "title"]
+
 
 def group(scenarios: Iterable[ScenarioResult], lang: str = "en") -> tuple[Finding, ...]:
     """The failures (and only the failures) of `scenarios` by fingerprint, those of the most scenarios first."""
+    scenarios = tuple(scenarios)
+    probably = of_findings(probable_causes(scenarios, lang), scenarios)
     seen: dict[str, dict[str, None]] = {}
     for scenario in scenarios:
         for judgement in scenario.of("fail"):
@@ -23,9 +28,12 @@ def group(scenarios: Iterable[ScenarioResult], lang: str = "en") -> tuple[Findin
                 seen.setdefault(judgement.fingerprint, {})[scenario.id] = None
     ranked = sorted(seen.items(), key=lambda item: -len(item[1]))
     return tuple(
-        Finding(fingerprint, title(fingerprint, lang), tuple(ids), remedy=remedy(fingerprint.partition(":")[0], lang))
+        Finding(
+            fingerprint, title(fingerprint, lang), tuple(ids), remedy=remedy(fingerprint.partition(":")[0], lang),
+            cause=probably[fingerprint].title if fingerprint in probably else None,
+        )
         for fingerprint, ids in ranked
-    )
+    )  # fmt: skip
 
 
 def title(fingerprint: str, lang: str = "en") -> str:

@@ -25,11 +25,22 @@ from harness.report.gathered import Gathered
 from harness.report.progress import Progress
 from harness.report.safe import QUOTED, visible, visible_lines
 from harness.report.summary import broken_off_line, counts_line, known_lines, score_lines, seed_line, target_line, word
-from harness.report.text import finding_line, ids_of, reason_of, shown_by, told_reason, told_steps
+from harness.report.text import (
+    cause_line,
+    finding_line,
+    ids_of,
+    place_of,
+    reason_of,
+    shown_by,
+    told_reason,
+    told_steps,
+)
 from harness.results import Outcome, RunResult, ScenarioResult
 
 #: Failures listed at the end; the reports hold them all.
 FAILURES = 25
+#: Probable causes told at the end.
+CAUSES = 6
 #: Steps told of a scenario with `-v`.
 STEPS = 40
 #: A reason that stands on a scenario's line.
@@ -206,6 +217,7 @@ def closing(result: RunResult, say: Language, folder: Path | None, files: tuple[
     """The words at the end of a run: findings, failures, counts, score, reports, seed."""
     yield "", ""
     yield from _unjudged(result, say)
+    yield from _causes(result, say)
     if result.findings:
         yield say("Findings"), "bold"
         yield from ((f"  {finding_line(finding, say)}", "") for finding in result.findings)
@@ -221,6 +233,19 @@ def closing(result: RunResult, say: Language, folder: Path | None, files: tuple[
     elif folder is not None:
         yield say("Reports: {folder}", folder=visible(str(folder))), ""
     yield seed_line(result, say), ""
+
+
+def _causes(result: RunResult, say: Language) -> Iterator[Line]:
+    if not result.causes:
+        return
+    yield say("Probable causes"), "bold"
+    for cause in result.causes[:CAUSES]:
+        yield f"  {cause_line(cause, say)}", ""
+        if cause.where:
+            yield f"    {place_of(cause, say)}", "dim"
+    if len(result.causes) > CAUSES:
+        yield "  " + say("… and {count} more, told in the reports", count=len(result.causes) - CAUSES), ""
+    yield "", ""
 
 
 def _unjudged(result: RunResult, say: Language) -> Iterator[Line]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.events import BaselineDone, BaselineFailed, Event, RunFinished, RunStarted, ScenarioFinished
-from harness.findings import group
+from harness.findings import group, probable_causes
 from harness.language import Language
 from harness.report.files import JOURNAL, not_written, write_whole
 from harness.results import RunResult, ScenarioResult
@@ -75,13 +75,13 @@ class Gathered:
 
 
 def in_language(result: RunResult, lang: str) -> RunResult:
-    """`result` with its findings told in `lang`; a cause that somebody found for one of them is kept."""
-    causes = {finding.fingerprint: finding.cause for finding in result.findings}
+    """`result` with its findings and their causes told in `lang`; a cause that somebody found for one of them is kept."""
+    before = {finding.fingerprint: finding.cause for finding in result.findings}
     told = (
-        replace(finding, cause=finding.cause or causes.get(finding.fingerprint))
+        replace(finding, cause=finding.cause or before.get(finding.fingerprint))
         for finding in group(result.scenarios, lang)
     )
-    return replace(result, findings=tuple(told))
+    return replace(result, findings=tuple(told), causes=probable_causes(result.scenarios, lang))
 
 
 class FileReport(ABC):

@@ -15,7 +15,7 @@ from harness.report.changes import change_lines
 from harness.report.gathered import FileReport
 from harness.report.safe import QUOTED, visible, visible_lines
 from harness.report.summary import broken_off_line, counts_line, known_lines, score_lines, seed_line, target_line, word
-from harness.report.text import failure_sentence, ids_of, reason_of, title_of, told_reason
+from harness.report.text import cause_line, failure_sentence, ids_of, place_of, reason_of, title_of, told_reason
 from harness.results import RunResult, ScenarioResult, count
 
 #: GitHub takes a mebibyte for a step's summary; a little is left for what others write into it.
@@ -84,10 +84,23 @@ def _blocks(result: RunResult, say: Language, earlier: RunResult | None) -> Iter
         comparison = compare(earlier, result)
         told = [visible(line, REASON).strip() for line in change_lines(comparison, say)][-CHANGES:]
         yield "\n".join([f"### {say('Since the earlier run')}", "", *(f"- {plain(line)}" for line in told)])
+    if result.causes:
+        yield _causes(result, say)
     if result.findings:
         yield _findings(result, say)
     yield from _scenarios(result, say)
     yield plain(seed_line(result, say))
+
+
+def _causes(result: RunResult, say: Language) -> str:
+    told = [f"### {say('Probable causes')}", ""]
+    for cause in result.causes[:FINDINGS]:
+        because = "; ".join(say("because {ground}", ground=visible(ground, REASON)) for ground in cause.grounds[:1])
+        told.append(f"- {plain(cause_line(cause, say))}, {plain(because)}")
+        if cause.where:
+            told.append(f"  {code(place_of(cause, say))}")
+        told.append(f"  {plain(say('remedy: {text}', text=visible(cause.remedy, 600)))}")
+    return "\n".join(told)
 
 
 def _findings(result: RunResult, say: Language) -> str:

@@ -29,7 +29,7 @@ from harness.report.summary import (
     target_line,
     word,
 )
-from harness.results import Finding, Judgement, RunResult, ScenarioResult, StepResult
+from harness.results import Cause, Finding, Judgement, RunResult, ScenarioResult, StepResult
 
 #: Steps that a scenario's story may take: a passing one is told in short.
 STEPS_OF_A_PASS = 6
@@ -63,7 +63,13 @@ def render_text(result: RunResult, lang: str) -> str:
     """The documented report of a run, in `lang`; every line is safe to print."""
     say = Language.of(lang)
     result = in_language(result, lang)
-    blocks = [*_unjudged(result, say), *_tests(result, say), *_findings(result.findings, say), _summary(result, say)]
+    blocks = [
+        *_unjudged(result, say),
+        *_tests(result, say),
+        *_causes(result, say),
+        *_findings(result.findings, say),
+        _summary(result, say),
+    ]
     return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks) + "\n"
 
 
@@ -261,6 +267,31 @@ def ids_of(judgements: tuple[Judgement, ...]) -> str:
     return ", ".join(dict.fromkeys(judgement.id for judgement in judgements))
 
 
+def _causes(result: RunResult, say: Language) -> Iterator[list[str]]:
+    if result.causes:
+        yield [say("Probable causes: hints with their grounds, not verdicts")]
+    for cause in result.causes:
+        block = [cause_line(cause, say)]
+        if cause.where:
+            block.append(f"    {place_of(cause, say)}")
+        block += ["    " + say("because {ground}", ground=visible(ground)) for ground in cause.grounds]
+        block.append("    " + say("remedy: {text}", text=visible(cause.remedy)))
+        block.append("    " + say("in {ids}", ids=some(cause.scenarios, NAMED, say)))
+        yield block
+
+
+def cause_line(cause: Cause, say: Language) -> str:
+    """`these 14 failures look like one fault: probably …`"""
+    one, many = "this failure: probably {title}", "these {count} failures look like one fault: probably {title}"
+    return say.plural(len(cause.failures), one, many, title=visible(cause.title, LINE))
+
+
+def place_of(cause: Cause, say: Language) -> str:
+    """`at chat.py:40 (listen): data = conn.recv(1024)`"""
+    place = say("at {place}", place=visible(cause.where, QUOTED))
+    return f"{place}: {visible(cause.source, QUOTED)}" if cause.source else place
+
+
 def _findings(findings: tuple[Finding, ...], say: Language) -> Iterator[list[str]]:
     if findings:
         yield [say("Findings")]
@@ -270,7 +301,7 @@ def _findings(findings: tuple[Finding, ...], say: Language) -> Iterator[list[str
             f"    {visible(finding.fingerprint)}: {some(finding.scenarios, NAMED, say)}",
         ]
         if finding.cause:
-            block.append("    " + say("probable cause: {text}", text=visible(finding.cause)))
+            block.append("    " + say("probably {text}", text=visible(finding.cause)))
         if finding.remedy:
             block += [f"    {line}" for line in _remedy(finding, finding.remedy, say)]
         yield block

@@ -14,7 +14,7 @@ from harness.events import (
     ScenarioStarted,
     Warned,
 )
-from harness.findings import group
+from harness.findings import group, probable_causes
 from harness.results import (
     Environment,
     Judgement,
@@ -130,6 +130,7 @@ def a_run(**changes: object) -> RunResult:
         exit_status=1,
         scenarios=SCENARIOS,
         findings=group(SCENARIOS),
+        causes=probable_causes(SCENARIOS),
     )
     return replace(result, **changes)  # type: ignore[arg-type]
 
@@ -140,6 +141,7 @@ def a_failed_baseline() -> RunResult:
         exit_status=2,
         scenarios=(),
         findings=(),
+        causes=(),
         reason="the harness could not find out how this server speaks: two clients never heard each other",
         transcript=f"ana > hello\nana < {HOSTILE}\n",
     )

@@ -104,7 +104,7 @@ def test_a_terminal_gets_colour_and_an_empty_no_color_does_not_count() -> None:
 def test_quiet_tells_the_end_alone() -> None:
     shown = _shown(events_of(a_run()), quiet=True)
     assert "PASS chat/two-talk" not in shown
-    assert shown.strip().startswith("Findings")
+    assert shown.strip().startswith("Probable causes")
     assert shown.endswith(_shown(events_of(a_run()))[-200:])
 
 

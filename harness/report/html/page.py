@@ -99,7 +99,7 @@ def render_html(result: RunResult, lang: str, folder: Path | None = None, earlie
     page = _environment().get_template("page.html.j2")
     text = page.render(
         result=result, rows=rows, worst_first=_worst_first(rows), properties=properties, packed=_packed(result, rows, folder),
-        findings=_findings(result), families=list(dict.fromkeys(one.family for one in result.scenarios)),
+        findings=_findings(result), causes=_causes(result), faults=_faults(result), families=list(dict.fromkeys(one.family for one in result.scenarios)),
         counts=count(one.outcome for one in result.scenarios), scores=result.scores(),
         lang=Language.of(lang).code, style=Markup(style), behaviour=Markup(behaviour),
         comparison=compare(earlier, result) if earlier is not None else None, policy=_policy(style, behaviour), duration=lambda say: say.seconds(result.duration_s),
@@ -140,6 +140,27 @@ def _findings(result: RunResult) -> list[dict[str, object]]:
         }
         for tongues in zip(*each, strict=True)
     ]
+
+
+def _causes(result: RunResult) -> list[dict[str, object]]:
+    """Each probable cause in both languages."""
+    each = [in_language(result, code).causes for code in CODES]
+    numbers = {one.id: number for number, one in numbered(result.scenarios)}
+    return [
+        {
+            "title": _both([visible(one.title) for one in tongues]),
+            "grounds": [_both([visible(ground) for ground in lines]) for lines in zip(*(c.grounds for c in tongues), strict=True)],
+            "remedy": _both([visible(one.remedy) for one in tongues]),
+            "where": tongues[0].where, "source": tongues[0].source, "count": len(tongues[0].failures),
+            "scenarios": [(numbers[name], name) for name in tongues[0].scenarios if name in numbers],
+        }
+        for tongues in zip(*each, strict=True)
+    ]  # fmt: skip
+
+
+def _faults(result: RunResult) -> int:
+    """How many different faults there seem to be: the causes, and the findings for which there is none."""
+    return len(result.causes) + sum(one.cause is None for one in result.findings)
 
 
 def _both(texts: Sequence[str]) -> Markup:

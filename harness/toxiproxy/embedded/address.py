@@ -11,6 +11,7 @@ import errno
 import os
 import socket
 from dataclasses import dataclass
+from typing import Any
 
 #: Connections that the kernel keeps until we accept them.
 BACKLOG = 4096
@@ -130,6 +131,19 @@ def _bind(family: socket.AddressFamily, host: str, address: Address, listening: 
         kind = _NoSuchFamily if host == "::" and error.errno == errno.EADDRNOTAVAIL else AddressError
         raise kind(f"{address}: bind: {text}") from error
     return sock
+
+
+def text(peer: tuple[Any, ...]) -> str:
+    """An address as the kernel gives it, as text."""
+    return str(Address(str(peer[0]), int(peer[1])))
+
+
+def local(sock: socket.socket) -> str:
+    """A connected socket's own address as text; empty when it is gone already."""
+    try:
+        return text(sock.getsockname())
+    except OSError:
+        return ""
 
 
 def name_of(sock: socket.socket) -> str:

@@ -1,39 +1,42 @@
 """The control API over HTTP: Toxiproxy's paths, statuses and bodies, and two guards of its own.
 
-Beyond Toxiproxy: `GET /proxies/{name}/traffic` tells the byte counters as they move; a `Host` header that names a foreign
+Beyond Toxiproxy: `GET /proxies/{name}/traffic` tells the byte counters as they move, `GET /events` what happens; a `Host` header that names a foreign
 host is refused on the loopback, so that no web page can reach the API through a name of its own.
 """
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
-from collections.abc import Awaitable, Callable
-from typing import Any
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
 from aiohttp import web
 
 from harness.toxiproxy.embedded import metrics, wire
 from harness.toxiproxy.embedded.address import literal
+from harness.toxiproxy.embedded.events import BATCH, READERS_MOST, Event, TooManyReaders, Wanted
 from harness.toxiproxy.embedded.proxies import (
     ApiError,
     PopulateError,
     Proxies,
     bad_body,
     proxy_object,
-    toxic_object,
 )
 from harness.toxiproxy.embedded.wire import BadBody
 
 #: The Toxiproxy that this one speaks like.
 VERSION = "2.12.0"
 #: What this proxy can carry that Toxiproxy cannot, told in a header of every answer.
-CAPABILITIES = ("half-close", "reset", "traffic", "own-toxics", "schedule")
+CAPABILITIES = ("half-close", "reset", "traffic", "own-toxics", "schedule", "events")
 #: Bodies above this are refused, bytes.
 BODY_MOST = 16 * 1024 * 1024
 
-Handler = Callable[..., Awaitable[web.Response]]
+R = TypeVar("R", bound=web.StreamResponse)
+Handler = Callable[..., Awaitable[web.StreamResponse]]
 
 
 def _json(value: dict[str, Any] | list[Any], status: int = 200) -> web.Response:
@@ -68,7 +71,7 @@ class Api:
         application.router.add_route("*", "/{path:.*}", self.answer)
         return application
 
-    async def answer(self, request: web.Request) -> web.Response:
+    async def answer(self, request: web.Request) -> web.StreamResponse:
         """Any request."""
         if not self._own_host(request.headers.get("Host", "")):
             return _plain("Host not allowed\n", 403)
@@ -80,14 +83,11 @@ class Api:
         if handler is None:
             return _nothing(405)
         if request.headers.get("User-Agent", "").startswith("Mozilla/"):
-            response = _plain("User agent not allowed\n", 403)
-        else:
-            response = await self._handled(handler, request, names)
-        response.headers["X-Toxiproxy-Request-Id"] = _request_id()
-        response.headers["X-Harness-Capabilities"] = ", ".join(CAPABILITIES)
-        return response
+            return _signed(_plain("User agent not allowed\n", 403))
+        response = await self._handled(handler, request, names)
+        return response if response.prepared else _signed(response)
 
-    async def _handled(self, handler: Handler, request: web.Request, names: list[str]) -> web.Response:
+    async def _handled(self, handler: Handler, request: web.Request, names: list[str]) -> web.StreamResponse:
         try:
             return await handler(request, *names)
         except PopulateError as error:
@@ -111,6 +111,8 @@ class Api:
                 return {"POST": self._populate}, []
             case ["reset"]:
                 return {"POST": self._reset}, []
+            case ["events"]:
+                return {"GET": self._tell_events}, []
             case ["metrics"] if self._counters or self._runtime:
                 return {"*": self._metrics}, []
             case ["proxies", proxy] if proxy:
@@ -170,15 +172,15 @@ class Api:
         )
 
     async def _toxics(self, request: web.Request, name: str) -> web.Response:
-        return _json([toxic_object(toxic) for toxic in self._proxies.get(name).in_order()])
+        return _json([toxic.told() for toxic in self._proxies.get(name).in_order()])
 
     async def _add_toxic(self, request: web.Request, name: str) -> web.Response:
         self._proxies.get(name)
         value = await _body(request)
-        return _json(toxic_object(self._proxies.add_toxic(self._proxies.get(name), value)))
+        return _json(self._proxies.add_toxic(self._proxies.get(name), value).told())
 
     async def _toxic(self, request: web.Request, name: str, toxic: str) -> web.Response:
-        return _json(toxic_object(self._proxies.toxic(self._proxies.get(name), toxic)))
+        return _json(self._proxies.toxic(self._proxies.get(name), toxic).told())
 
     async def _update_toxic(self, request: web.Request, name: str, toxic: str) -> web.Response:
         self._proxies.toxic(self._proxies.get(name), toxic)
@@ -186,12 +188,47 @@ class Api:
         proxy = self._proxies.get(name)
         found = self._proxies.toxic(proxy, toxic)
         self._proxies.update_toxic(proxy, found, value)
-        return _json(toxic_object(found))
+        return _json(found.told())
 
     async def _remove_toxic(self, request: web.Request, name: str, toxic: str) -> web.Response:
         proxy = self._proxies.get(name)
         proxy.remove_toxic(self._proxies.toxic(proxy, toxic))
         return _nothing(204)
+
+    async def _tell_events(self, request: web.Request) -> web.StreamResponse:
+        """JSON lines, or server-sent events where those are asked for."""
+        lasting, wanted = _wanted(request)
+        events = self._proxies.events
+        as_sse = "text/event-stream" in request.headers.get("Accept", "")
+        response = _signed(web.StreamResponse(headers={"Cache-Control": "no-store"}))
+        response.content_type = "text/event-stream" if as_sse else "application/x-ndjson"
+        line = _sse if as_sse else _json_line
+        with contextlib.ExitStack() as stack:
+            try:
+                reader = stack.enter_context(events.listening(wanted)) if lasting else None
+            except TooManyReaders:
+                raise ApiError(503, f"{READERS_MOST} readers of /events already: end one") from None
+            begin = [*events.so_far(wanted), *(self._open_ones(wanted) if lasting else ())]
+            with contextlib.suppress(ConnectionError):
+                await response.prepare(request)
+                for start in range(0, len(begin), BATCH):
+                    await response.write("".join(map(line, begin[start : start + BATCH])).encode("utf-8", "replace"))
+                if reader is not None:
+                    async with contextlib.aclosing(reader.batches()) as batches:
+                        async for batch in batches:
+                            if request.transport is None or request.transport.is_closing():
+                                break
+                            if batch:
+                                await response.write("".join(map(line, batch)).encode("utf-8", "replace"))
+                await response.write_eof()
+        return response
+
+    def _open_ones(self, wanted: Wanted) -> Iterator[Event]:
+        now = round(time.monotonic(), 6)
+        for proxy in self._proxies.all():
+            if wanted.proxy in (None, proxy.name):
+                for connection in sorted(proxy.connections, key=lambda one: one.number):
+                    yield {"event": "open", "at": now, "proxy": proxy.name, **connection.told()}
 
     async def _metrics(self, request: web.Request) -> web.Response:
         text = metrics.text(self._proxies.all() if self._counters else None, self._runtime)
@@ -208,6 +245,38 @@ async def _body(request: web.Request) -> Any:
         return wire.decode(await request.read())
     except BadBody as error:
         raise bad_body(error) from None
+
+
+def _signed(response: R) -> R:
+    """With the headers of every answer."""
+    response.headers["X-Toxiproxy-Request-Id"] = _request_id()
+    response.headers["X-Harness-Capabilities"] = ", ".join(CAPABILITIES)
+    return response
+
+
+def _wanted(request: web.Request) -> tuple[bool, Wanted]:
+    """Whether a request wants to wait for events to come, and which it wants. Raises ApiError."""
+    query = request.rel_url.query
+    flags: dict[str, bool] = {}
+    for name in ("follow", "data"):
+        value = query.get(name, "true")
+        if value not in ("true", "false"):
+            raise ApiError(400, f"{name} must be true or false")
+        flags[name] = value == "true"
+    after = query.get("after", request.headers.get("Last-Event-ID", "-1"))
+    if not after.removeprefix("-").isdecimal() or not after.isascii() or len(after) > 18:
+        raise ApiError(400, "after must be the number of an event")
+    return flags["follow"], Wanted(int(after), query.get("proxy"), flags["data"])
+
+
+def _json_line(event: Event) -> str:
+    return wire.encode(event) + "\n"
+
+
+def _sse(event: Event) -> str:
+    """A server-sent event; what is kept has an id, which a reader that comes again sends as Last-Event-ID."""
+    number = f"id: {event['n']}\n" if "n" in event else ""
+    return f"{number}event: {event['event']}\ndata: {wire.encode(event)}\n\n"
 
 
 def _request_id() -> str:

@@ -10,12 +10,17 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
 from random import Random
+from typing import Any
 
+from harness.toxiproxy.embedded import wire
 from harness.toxiproxy.embedded.schedule import Schedule
-from harness.toxiproxy.embedded.toxics import TOXICS, Ending, Item
+from harness.toxiproxy.embedded.toxics import TOXICS, Ending, Item, Leaving
 
+#: Is told what a toxic that works did: the toxic, what it took (b"" for its own deadline), when that arrived, what leaves when.
+Told = Callable[["ToxicSpec", Item, float, Leaving], None]
 #: What an item costs besides its bytes, so that very many tiny ones are bounded as well.
 ITEM_COST = 200
 
@@ -40,6 +45,18 @@ class ToxicSpec:
         """Whether it works on what clients send."""
         return self.stream.lower() == "upstream"
 
+    def told(self) -> dict[str, Any]:
+        """As the API tells it; the schedule just where there is one, since Toxiproxy knows none."""
+        schedule = {} if self.schedule is None else {"schedule": asdict(self.schedule)}
+        return {
+            "attributes": dict(self.attributes),
+            "name": self.name,
+            "type": self.type,
+            "stream": self.stream,
+            "toxicity": wire.shortest(float(self.toxicity)),
+            **schedule,
+        }
+
     def phase(self, now: float) -> tuple[bool, float]:
         """Whether its schedule is on, and when that changes: by the clock, or infinity."""
         on, until = (True, math.inf) if self.schedule is None else self.schedule.phase(now - self.since)
@@ -50,11 +67,13 @@ class Stage:
     """One toxic of a chain, with what waits for it and what it has in hand."""
 
     __slots__ = (
-        "active", "done", "edge", "free", "hand", "inputs", "leaving", "lucky", "sent", "spec", "toxic", "turn", "waiting"
+        "active", "done", "edge", "free", "hand", "inputs", "leaving", "lucky", "sent", "spec", "told", "toxic", "turn",
+        "waiting",
     )  # fmt: skip
 
-    def __init__(self, spec: ToxicSpec, random: Random, now: float) -> None:
+    def __init__(self, spec: ToxicSpec, random: Random, now: float, told: Told | None = None) -> None:
         self.spec = spec
+        self.told = told
         self.toxic = TOXICS[spec.type](spec.attributes, random)
         self.inputs: deque[tuple[float, Item]] = deque()
         self.waiting = 0
@@ -126,7 +145,10 @@ class Stage:
             elif self.inputs and self.inputs[0][0] < self.toxic.deadline:
                 self._take(*self.inputs.popleft())
             elif self.toxic.deadline <= now:
-                self.leaving.extend(self.toxic.expire())
+                due, leaving = self.toxic.deadline, self.toxic.expire()
+                self.leaving.extend(leaving)
+                if self.told is not None:
+                    self.told(self.spec, b"", due, leaving)
             else:
                 break
         return out
@@ -136,7 +158,10 @@ class Stage:
         self.waiting -= len(item) + ITEM_COST if isinstance(item, bytes) else 0
         self.hand, self.sent = item, 0
         if self.active:
-            self.leaving.extend(self.toxic.apply(item, arrived, free))
+            leaving = self.toxic.apply(item, arrived, free)
+            self.leaving.extend(leaving)
+            if self.told is not None:
+                self.told(self.spec, item, arrived, leaving)
         else:
             self.leaving.append((free, item))
         if not self.leaving:
@@ -213,10 +238,11 @@ class Stage:
 class Chain:
     """The stages of one direction of one connection. `seed` and the toxic's name settle all its choices."""
 
-    __slots__ = ("seed", "stages")
+    __slots__ = ("seed", "stages", "told")
 
-    def __init__(self, seed: str) -> None:
+    def __init__(self, seed: str, told: Told | None = None) -> None:
         self.seed = seed
+        self.told = told
         self.stages: list[Stage] = []
 
     @property
@@ -250,7 +276,7 @@ class Chain:
 
     def add(self, spec: ToxicSpec, now: float) -> None:
         """A toxic at the end of the chain."""
-        self.stages.append(Stage(spec, Random(f"{self.seed}/{spec.name}"), now))
+        self.stages.append(Stage(spec, Random(f"{self.seed}/{spec.name}"), now, self.told))
 
     def change(self, spec: ToxicSpec, now: float) -> list[Item]:
         """The toxic's attributes or toxicity changed. What leaves at the tail at once."""

@@ -8,9 +8,11 @@ from __future__ import annotations
 import contextlib
 import socket
 import struct
+import time
 from collections.abc import Callable
+from typing import Any
 
-from harness.toxiproxy.embedded.link import Counter, Link
+from harness.toxiproxy.embedded.link import Link
 from harness.toxiproxy.embedded.reactor import Reactor
 
 #: SO_LINGER on, zero seconds: a close is a reset.
@@ -18,28 +20,43 @@ _LINGER_NONE = struct.pack("ii", 1, 0)
 
 
 class Connection:
-    """A client and its server, joined. `gone` is called once, when both sockets are closed."""
+    """A client and its server, joined. `gone` is called once, when both sockets are closed.
 
-    __slots__ = ("client", "closed", "downstream", "gone", "hangups", "loop", "server", "timers", "upstream")
+    `number` counts the proxy's connections from 0, `peer` is the client's address.
+    """
+
+    __slots__ = (
+        "client", "closed", "downstream", "events", "gone", "hangups", "loop", "number", "opened_at", "peer", "proxy",
+        "server", "timers", "upstream", "why",
+    )  # fmt: skip
 
     def __init__(
         self,
         reactor: Reactor,
         client: socket.socket,
         server: socket.socket,
-        counters: tuple[Counter, Counter],
+        proxy: str,
+        number: int,
+        peer: str,
         seed: str,
         gone: Callable[[Connection], None],
     ) -> None:
         self.loop = reactor.loop
         self.timers = reactor.timers
         self.hangups = reactor.hangups
+        self.events = reactor.events
+        self.proxy = proxy
+        self.number = number
+        self.peer = peer
+        self.opened_at = round(time.monotonic(), 6)
+        #: How it ended: ended (both directions), reset, toxic (one closed it), stopped (the proxy).
+        self.why = "ended"
         self.client = client
         self.server = server
         self.gone = gone
         self.closed = False
-        self.upstream = Link(self, client, server, counters[0], seed + "/upstream")
-        self.downstream = Link(self, server, client, counters[1], seed + "/downstream")
+        self.upstream = Link(self, client, server, "upstream", seed + "/upstream")
+        self.downstream = Link(self, server, client, "downstream", seed + "/downstream")
         self.upstream.opposite = self.downstream
         self.downstream.opposite = self.upstream
 
@@ -58,6 +75,7 @@ class Connection:
 
     def link_closed(self, link: Link) -> None:
         """A toxic closed the connection: the sink now, the source when it has had what is on the way to it."""
+        self.why = "toxic"
         other = link.opposite
         if not other.finished and (other.chain is not None or other.backlog):
             with contextlib.suppress(OSError):
@@ -69,6 +87,7 @@ class Connection:
 
     def reset(self) -> None:
         """Close both ends with an RST. What is inside is lost."""
+        self.why = "reset"
         for sock in (self.client, self.server):
             close_is_reset(sock)
         self.close()
@@ -83,6 +102,16 @@ class Connection:
         self.client.close()
         self.server.close()
         self.gone(self)
+
+    def told(self) -> dict[str, Any]:
+        """What events tell of it: who, since when, and the bytes of each direction."""
+        return {
+            "connection": self.number,
+            "client": self.peer,
+            "opened": self.opened_at,
+            "upstream": self.upstream.counter.told(),
+            "downstream": self.downstream.counter.told(),
+        }
 
     def link(self, upstream: bool) -> Link:
         """The direction that a toxic's stream names."""

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from harness.toxiproxy.embedded.chain import Chain, ToxicSpec
-from harness.toxiproxy.embedded.toxics import Ending, Item
+from harness.toxiproxy.embedded.toxics import Ending, Item, Leaving
 
 if TYPE_CHECKING:
     from harness.toxiproxy.embedded.connection import Connection
@@ -48,6 +48,15 @@ class Counter:
         self.received = 0
         self.sent = 0
 
+    def add(self, other: Counter) -> None:
+        """Count these as well."""
+        self.received += other.received
+        self.sent += other.sent
+
+    def told(self) -> dict[str, int]:
+        """As the API tells it."""
+        return {"received": self.received, "sent": self.sent}
+
 
 def unsent(sock: socket.socket) -> int:
     """Bytes that the socket's peer has not confirmed (SIOCOUTQ, tcp(7)); 0 where the kernel cannot say."""
@@ -69,6 +78,7 @@ class Link:
         "deaf",
         "ending",
         "eof",
+        "events",
         "finished",
         "opposite",
         "paused",
@@ -77,18 +87,21 @@ class Link:
         "sink",
         "source",
         "source_reset",
+        "stream",
         "timer",
         "writing",
     )  # fmt: skip
     opposite: Link
 
     def __init__(
-        self, connection: Connection, source: socket.socket, sink: socket.socket, counter: Counter, seed: str
+        self, connection: Connection, source: socket.socket, sink: socket.socket, stream: str, seed: str
     ) -> None:
         self.connection = connection
+        self.events = connection.events
+        self.stream = stream
         self.source = source
         self.sink = sink
-        self.counter = counter
+        self.counter = Counter()
         self.seed = seed
         self.chain: Chain | None = None
         self.backlog: deque[bytes] = deque()
@@ -152,6 +165,8 @@ class Link:
             self.source_ended()
             return
         self.counter.received += got
+        if self.events.data:
+            self._tell("received", got, self.counter.received)
         if self.chain is not None:
             now = time.monotonic()
             self.chain.feed(bytes(_VIEW[:got]), now)
@@ -175,6 +190,8 @@ class Link:
             return
         self._pause()
         self.eof = True
+        if self.events.listened_to:
+            self._say("ended", how="reset" if self.source_reset else "fin")
         if self.chain is None:
             self._end(Ending.END)
         else:
@@ -188,7 +205,7 @@ class Link:
         """A toxic at the end of the chain, from now on."""
         if self.ending is None and not self.deaf:
             if self.chain is None:
-                self.chain = Chain(self.seed)
+                self.chain = Chain(self.seed, self._toxic_did)
             self.chain.add(spec, now)
             self._pump(now)
 
@@ -243,6 +260,31 @@ class Link:
         else:
             self._resume()
 
+    # Events
+
+    def _say(self, event: str, **fields: object) -> None:
+        connection = self.connection
+        self.events.pass_on(event, connection.proxy, connection=connection.number, stream=self.stream, **fields)
+
+    def _tell(self, event: str, count: int, total: int) -> None:
+        self._say(event, bytes=count, total=total)
+
+    def _toxic_did(self, spec: ToxicSpec, item: Item, arrived: float, leaving: Leaving) -> None:
+        """Tell what a toxic did; an item that leaves at once as it came is nothing to tell."""
+        if not self.events.data or leaving == [(arrived, item)]:
+            return
+        gave = [one for _, one in leaving if isinstance(one, bytes)]
+        took = len(item) if isinstance(item, bytes) else 0
+        last = leaving[-1][0] if leaving else math.inf
+        fields: dict[str, object] = {"toxic": spec.name, "type": spec.type, "took": took, "gave": sum(map(len, gave))}
+        fields["pieces"] = len(gave)
+        fields["delay_ms"] = round((last - arrived) * 1000, 3) if last < math.inf else None
+        fields["altered"] = fields["gave"] == took and b"".join(gave) != item and took > 0
+        end = next((one for _, one in leaving if isinstance(one, Ending)), None)
+        if end is not None:
+            fields["end"] = {Ending.END: "fin", Ending.CLOSE: "close"}.get(end, "reset")
+        self._say("toxic", **fields)
+
     # Writing
 
     def _deliver(self, item: Item) -> None:
@@ -266,6 +308,8 @@ class Link:
                 self.sink_died()
                 return
             self.counter.sent += sent
+            if sent and self.events.data:
+                self._tell("sent", sent, self.counter.sent)
             if sent == len(data):
                 return
         self.backlog.append(bytes(data[sent:]))
@@ -285,6 +329,8 @@ class Link:
                 self.sink_died()
                 return
             self.counter.sent += sent
+            if self.events.data:
+                self._tell("sent", sent, self.counter.sent)
             if sent < len(data):
                 self.backlog[0] = data[sent:]
                 return

@@ -72,6 +72,7 @@ async def serve(
         log.say("info", "Shutdown started")
     finally:
         proxies.close()
+        reactor.events.close()
         if runner is not None:
             await runner.cleanup()
         reactor.close()

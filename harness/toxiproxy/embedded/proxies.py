@@ -7,12 +7,12 @@ do not see each other half done.
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
 from typing import Any
 
-from harness.toxiproxy.embedded import address, wire
+from harness.toxiproxy.embedded import address
 from harness.toxiproxy.embedded.address import AddressError
 from harness.toxiproxy.embedded.chain import ToxicSpec
+from harness.toxiproxy.embedded.events import Events
 from harness.toxiproxy.embedded.proxy import House, Proxy
 from harness.toxiproxy.embedded.schedule import Schedule
 from harness.toxiproxy.embedded.toxics import TOXICS
@@ -64,6 +64,11 @@ class Proxies:
     def __init__(self, house: House) -> None:
         self._house = house
         self._proxies: dict[str, Proxy] = {}
+
+    @property
+    def events(self) -> Events:
+        """What happens to them."""
+        return self._house.reactor.events
 
     def all(self) -> list[Proxy]:
         """Every proxy, by name."""
@@ -266,18 +271,5 @@ def proxy_object(proxy: Proxy) -> dict[str, Any]:
         "upstream": proxy.upstream,
         "enabled": proxy.enabled,
         "Logger": {},
-        "toxics": [toxic_object(toxic) for toxic in proxy.in_order()],
-    }
-
-
-def toxic_object(toxic: ToxicSpec) -> dict[str, Any]:
-    """A toxic, as the API tells it; the schedule just where there is one, since Toxiproxy knows none."""
-    schedule = {} if toxic.schedule is None else {"schedule": asdict(toxic.schedule)}
-    return {
-        "attributes": dict(toxic.attributes),
-        "name": toxic.name,
-        "type": toxic.type,
-        "stream": toxic.stream,
-        "toxicity": wire.shortest(float(toxic.toxicity)),
-        **schedule,
+        "toxics": [toxic.told() for toxic in proxy.in_order()],
     }

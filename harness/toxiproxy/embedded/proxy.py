@@ -48,8 +48,8 @@ class Proxy:
         self.upstream = upstream
         self.enabled = False
         self.toxics: list[ToxicSpec] = []
-        #: Upstream and downstream.
-        self.counters = (Counter(), Counter())
+        #: Upstream and downstream, of the connections that are over.
+        self._over = (Counter(), Counter())
         self.connections: set[Connection] = set()
         self.accepted = 0
         self._dials: dict[Dial, socket.socket] = {}
@@ -65,6 +65,7 @@ class Proxy:
         self.enabled = True
         self.house.reactor.loop.add_reader(self._listener.fileno(), self._accept)
         self._say("Started proxy")
+        self._tell("listening", listen=self.listen)
         self._attend_refusal()
 
     def stop(self) -> None:
@@ -79,15 +80,30 @@ class Proxy:
             self._listener.close()
             self._listener = None
             self._say("Terminated proxy")
+            self._tell("stopped")
         for dial, client in self._dials.items():
             dial.cancel()
             client.close()
         self._dials.clear()
         for connection in list(self.connections):
+            connection.why = "stopped"
             connection.close()
 
     def _say(self, message: str) -> None:
         self.house.log.say("info", message, name=self.name, proxy=self.listen, upstream=self.upstream)
+
+    @property
+    def counters(self) -> tuple[Counter, Counter]:
+        """Bytes upstream and downstream since the proxy was made."""
+        both = (Counter(), Counter())
+        for stream, counter in enumerate(both):
+            counter.add(self._over[stream])
+            for connection in self.connections:
+                counter.add((connection.upstream, connection.downstream)[stream].counter)
+        return both
+
+    def _tell(self, event: str, **fields: object) -> None:
+        self.house.reactor.events.tell(event, self.name, **fields)
 
     # Refusing who is new
 
@@ -118,6 +134,7 @@ class Proxy:
         with contextlib.suppress(AddressError):  # whoever took the port so fast is met when it opens again
             self._listener = address.bind(self._bound(), listening=False)
         self._say("Refusing new connections")
+        self._tell("refusing")
 
     def _open(self) -> None:
         """Listen again. Where that fails the proxy is disabled, as after any failed start."""
@@ -132,6 +149,7 @@ class Proxy:
             return
         self.house.reactor.loop.add_reader(self._listener.fileno(), self._accept)
         self._say("Accepting new connections")
+        self._tell("accepting")
 
     def _bound(self) -> address.Address:
         host, port = address.split(self.listen)
@@ -153,14 +171,14 @@ class Proxy:
             if self._listener is None:
                 return
             try:
-                client, _peer = self._listener.accept()
+                client, peer = self._listener.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:
                 if error.errno in _EXHAUSTED:
                     self._accept_later(self._listener)
                 return
-            self._join(client)
+            self._join(client, address.text(peer))
 
     def _accept_later(self, listener: socket.socket) -> None:
         reactor = self.house.reactor
@@ -173,7 +191,7 @@ class Proxy:
 
         reactor.timers.at(time.monotonic() + ACCEPT_AGAIN_S, again)
 
-    def _join(self, client: socket.socket) -> None:
+    def _join(self, client: socket.socket, peer: str) -> None:
         client.setblocking(False)
         with contextlib.suppress(OSError):  # it may be reset already
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -181,32 +199,43 @@ class Proxy:
         if self.toxics and self._turned_away(number):
             close_is_reset(client)
             client.close()
+            self._tell("refused", connection=number, client=peer)
             return
         dial = Dial(
             self.house.reactor,
             self.upstream,
-            lambda server: self._connected(dial, server, number),
-            lambda why, reset: self._refused(dial, why, reset),
+            lambda server: self._connected(dial, server, number, peer),
+            lambda why, reset: self._refused(dial, number, peer, why, reset),
         )
         self._dials[dial] = client
         dial.start()
 
-    def _connected(self, dial: Dial, server: socket.socket, number: int) -> None:
+    def _connected(self, dial: Dial, server: socket.socket, number: int, peer: str) -> None:
         client = self._dials.pop(dial)
         seed = f"{self.house.seed}/{self.name}/{number}"
-        connection = Connection(self.house.reactor, client, server, self.counters, seed, self.connections.discard)
+        connection = Connection(self.house.reactor, client, server, self.name, number, peer, seed, self._gone)
         self.connections.add(connection)
+        events = self.house.reactor.events
+        if events.listened_to:
+            events.pass_on("opened", self.name, connection=number, client=peer, server=address.local(server))
         now = time.monotonic()
         for toxic in self.toxics:
             connection.link(toxic.upstream).add(toxic, now)
         connection.start()
 
-    def _refused(self, dial: Dial, why: str, reset: bool) -> None:
+    def _gone(self, connection: Connection) -> None:
+        self.connections.discard(connection)
+        for counter, link in zip(self._over, (connection.upstream, connection.downstream), strict=True):
+            counter.add(link.counter)
+        self._tell("closed", **connection.told(), why=connection.why)
+
+    def _refused(self, dial: Dial, number: int, peer: str, why: str, reset: bool) -> None:
         client = self._dials.pop(dial)
         if reset:
             close_is_reset(client)
         client.close()
         self.house.log.say("error", "Unable to open connection to upstream", name=self.name, err=why)
+        self._tell("failed", connection=number, client=peer, why=why)
 
     # Toxics
 
@@ -221,6 +250,7 @@ class Proxy:
     def add_toxic(self, toxic: ToxicSpec) -> None:
         """It works from now on, on live connections too."""
         self.toxics.append(toxic)
+        self._tell("toxic-added", toxic=toxic.told())
         self._attend_refusal()
         now = time.monotonic()
         for connection in list(self.connections):
@@ -235,6 +265,7 @@ class Proxy:
         now = time.monotonic()
         if schedule != toxic.schedule:
             toxic.schedule, toxic.since = schedule, now
+        self._tell("toxic-changed", toxic=toxic.told())
         self._attend_refusal()
         for connection in list(self.connections):
             connection.link(toxic.upstream).change(toxic, now)
@@ -242,6 +273,7 @@ class Proxy:
     def remove_toxic(self, toxic: ToxicSpec) -> None:
         """Take it off; what it held flows on."""
         self.toxics.remove(toxic)
+        self._tell("toxic-removed", toxic=toxic.told())
         self._attend_refusal()
         now = time.monotonic()
         for connection in list(self.connections):

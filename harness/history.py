@@ -271,13 +271,20 @@ class Toxic(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Carried(Record):
-    """What a line of the Toxiproxy has passed on so far, in bytes: upstream to the server, downstream to the clients."""
+    """What a line of the Toxiproxy has passed on so far, in bytes: upstream to the server, downstream to the clients.
+
+    With `conn` it is what was passed on for this one client's connection, which was over at `over_s`, ended first `by`
+    client, server or proxy; None while it is there.
+    """
 
     line: str
     upstream_received: int
     upstream_sent: int
     downstream_received: int
     downstream_sent: int
+    conn: int | None = None
+    over_s: float | None = None
+    by: Literal["client", "server", "proxy"] | None = None
 
     @property
     def held(self) -> int:

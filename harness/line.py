@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from dataclasses import asdict
 from typing import Literal
 
 from harness.client.log import Log
-from harness.history import Carried, Toxic
+from harness.history import Carried, Opened, Toxic
 from harness.toxiproxy import Line as ProxyLine
+
+#: The client and the proxy write down the same opening, each in its turn, at most so far apart: ports are used again. Seconds.
+SAME_OPENING_S = 2.0
 
 Stream = Literal["upstream", "downstream", "both"]
 
@@ -65,12 +69,33 @@ class Line:
         self._open = False
         await asyncio.to_thread(self._proxy.delete)
         self._note("line taken down")
+        await self._count_each()
 
     async def count(self) -> None:
         """Write down what the proxy has passed on so far, where it can say: the judge asks before it blames a server."""
         seen = await asyncio.to_thread(self._proxy.traffic)
         if seen is not None:
             self._log.add(Carried(at_s=self._log.now(), line=self.name, **asdict(seen)))
+        await self._count_each()
+
+    async def _count_each(self) -> None:
+        """The same for each connection that can be told from the others."""
+        began = self._log.clock.began_s
+        opened = defaultdict[int, list[Opened]](list)
+        for record in self._log.records:
+            if isinstance(record, Opened) and record.way == "proxy":
+                opened[record.local_port].append(record)
+        for one in await asyncio.to_thread(self._proxy.passages):
+            at_s = one.opened - began
+            nearest = min(opened[one.client_port], key=lambda own: abs(own.at_s - at_s), default=None)
+            if nearest is None or abs(nearest.at_s - at_s) > SAME_OPENING_S:
+                continue
+            self._log.add(
+                Carried(
+                    at_s=self._log.now(), line=self.name, **asdict(one.traffic), conn=nearest.conn, by=one.by,
+                    over_s=None if one.over is None else round(one.over - began, 6),
+                )
+            )  # fmt: skip
 
     def _note(self, what: str) -> None:
         clean = self._open and not self._toxics

@@ -251,6 +251,7 @@ FORMS: dict[str, str] = {
     ),
     "nothing more reached {}": "nada mais chegou a {0}",
     "next came {}": "em seguida veio {0}",
+    "{*}; the Toxiproxy passed on all {} bytes that the server sent it": "{0}; o Toxiproxy repassou todos os {1} bytes que o servidor lhe enviou",
     "the server ended the connection of {}, who had done nothing wrong, at {} s": (
         "o servidor encerrou a conexão de {0}, que nada fez de errado, em {1} s"
     ),

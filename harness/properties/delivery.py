@@ -27,7 +27,11 @@ def delivers(scene: Scene) -> Judgement | None:
     """Brings every message of a connected client to every other connected client."""
     lost = [(said, conn) for said, conn in scene.lost if not in_pieces(scene, said, conn)]
     if scene.held_back:
-        stuck = [(said, conn) for said, conn in lost if scene.by_proxy(said.conn, conn)]
+        stuck = [
+            (said, conn)
+            for said, conn in lost
+            if scene.by_proxy(said.conn, conn) and not (scene.passed_on(said.conn) and scene.passed_on(conn))
+        ]
         lost = [loss for loss in lost if loss not in stuck]
         if stuck and not lost:
             return unclear(
@@ -61,6 +65,13 @@ def _lost(scene: Scene, lost: list[tuple[Said, int]]) -> Judgement:
 
 
 def _instead(scene: Scene, said: Said, conn: int) -> str:
+    seen = scene.carried.get(conn)
+    if seen is not None and scene.passed_on(conn):
+        return f"{_next_heard(scene, said, conn)}; the Toxiproxy passed on all {seen.downstream_sent} bytes that the server sent it"
+    return _next_heard(scene, said, conn)
+
+
+def _next_heard(scene: Scene, said: Said, conn: int) -> str:
     after = [h for hs in scene.heard.values() for h in hs if h.conn == conn and h.at_s >= said.at_s]
     if not after:
         return f"nothing more reached {scene.who(conn)}"
@@ -74,6 +85,8 @@ def bystander_dropped(scene: Scene) -> Judgement | None:
         innocent = scene.well_behaved(conn) and not scene.line_at_fault(conn, ended.at_s) and conn in scene.joined
         if not innocent or (conn in scene.left and scene.left[conn].at_s <= ended.at_s):
             continue
+        if conn in scene.carried and scene.carried[conn].by in ("client", "proxy"):
+            continue  # the Toxiproxy says that it was not the server
         if scene.is_down(ended.at_s - 1.0, ended.at_s + 1.0) or scene.died or conn in replaced(scene):
             continue
         if was_idle(scene, conn, ended.at_s) or was_flooded(scene, ended.at_s):

@@ -173,8 +173,24 @@ class Scene:
         """Bytes that the Toxiproxy took after the fault, all toxics off, and did not pass on: its fault, not the server's."""
         lines: dict[str, list[Carried]] = defaultdict(list)
         for record in self.history.of(Carried):
-            lines[record.line].append(record)
+            if record.conn is None:
+                lines[record.line].append(record)
         return sum(max(0, counts[-1].held - counts[0].held) for counts in lines.values())
+
+    @cached_property
+    def carried(self) -> dict[int, Carried]:
+        """What the Toxiproxy last said of each connection through it, where it can say."""
+        return {record.conn: record for record in self.history.of(Carried) if record.conn is not None}
+
+    def passed_on(self, conn: int) -> bool:
+        """Whether a connection is direct, or the Toxiproxy says that it passed on every byte of it, both ways."""
+        if self.opened[conn].way != "proxy":
+            return True
+        seen = self.carried.get(conn)
+        return seen is not None and (seen.upstream_received, seen.downstream_received) == (
+            seen.upstream_sent,
+            seen.downstream_sent,
+        )
 
     @cached_property
     def line_faults(self) -> tuple[tuple[float, float], ...]:
@@ -196,7 +212,7 @@ class Scene:
         if opened.way != "proxy":
             return False
         slack = 0.1
-        return bool(self.held_back) or any(
+        return (bool(self.held_back) and not self.passed_on(conn)) or any(
             a - slack <= until_s and b + slack >= opened.at_s for a, b in self.line_faults
         )
 

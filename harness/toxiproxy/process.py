@@ -8,8 +8,9 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import time
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import toxiproxy as library
 
@@ -33,6 +34,20 @@ class Traffic:
     upstream_sent: int
     downstream_received: int
     downstream_sent: int
+
+
+@dataclass(frozen=True)
+class Passage:
+    """One connection through a line: its client's port, when it was opened and, if it is, over, and its bytes.
+
+    Times are seconds of this process' monotonic clock. `by`: who ended it first, client, server or proxy.
+    """
+
+    client_port: int
+    opened: float
+    over: float | None
+    by: Literal["client", "server", "proxy"] | None
+    traffic: Traffic
 
 
 class Line:
@@ -117,9 +132,34 @@ class Line:
         if "traffic" not in self._owner.abilities:
             return None
         with self._owner.api.speaking() as api:
-            told = api.get(f"/proxies/{self.name}/traffic").json()
-            up, down = told["upstream"], told["downstream"]
-            return Traffic(up["received"], up["sent"], down["received"], down["sent"])
+            return _traffic(api.get(f"/proxies/{self.name}/traffic").json())
+
+    def passages(self) -> list[Passage]:
+        """The connections that are there now, and those that ended since the last call; empty where the proxy cannot say.
+
+        Of very many the oldest may be missing. Still answered when the line was deleted.
+        """
+        if "events" not in self._owner.abilities:
+            return []
+        query = {"follow": "false", "data": "false", "proxy": self.name, "after": str(self._owner.read_up_to.get(self.name, -1))}
+        with self._owner.api.speaking() as api:
+            asked = time.monotonic()
+            events = [json.loads(line) for line in api.get("/events", params=query).iter_lines()]
+            # On this machine its clock is ours; another's is set by the middle of the call.
+            ahead = events[0]["at"] - (asked + time.monotonic()) / 2 if self._owner.kind == "remote" else 0.0
+            self._owner.read_up_to[self.name] = events[0]["next"] - 1
+            return [_passage(event, ahead) for event in events if event["event"] in ("open", "closed")]
+
+
+def _traffic(told: dict[str, Any]) -> Traffic:
+    up, down = told["upstream"], told["downstream"]
+    return Traffic(up["received"], up["sent"], down["received"], down["sent"])
+
+
+def _passage(event: dict[str, Any], ahead_s: float) -> Passage:
+    over = event["at"] - ahead_s if event["event"] == "closed" else None
+    port = int(event["client"].rpartition(":")[2])
+    return Passage(port, event["opened"] - ahead_s, over, event["by"], _traffic(event))
 
 
 class Toxiproxy:
@@ -132,6 +172,8 @@ class Toxiproxy:
         self._child = child
         self._library = library.Toxiproxy()
         self._lines: list[Line] = []
+        #: By the names of lines: the last event that was read of it.
+        self.read_up_to: dict[str, int] = {}
         self._numbers = itertools.count(1)
         with api.speaking() as consumer:
             response = consumer.get("/version")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
@@ -565,6 +566,40 @@ def test_what_the_proxy_kept_to_itself_is_not_blamed() -> None:
     assert judged["delivers"].outcome == "error"
     assert "kept 40 bytes" in str(judged["delivers"].reason)
     assert through_a_line(toxic=False).judged()["delivers"].outcome == "fail"
+
+
+def passed_on(
+    story: Story, conn: int, held: int = 0, by: Literal["client", "server", "proxy"] | None = "client"
+) -> Carried:
+    """What the Toxiproxy says of one connection through it."""
+    return Carried(
+        at_s=story.now, line="line", upstream_received=9, upstream_sent=9, downstream_received=70 + held,
+        downstream_sent=70, conn=conn, over_s=story.now, by=by,
+    )  # fmt: skip
+
+
+def test_what_the_proxy_kept_of_another_connection_excuses_no_loss() -> None:
+    story = through_a_line(toxic=False, held=40)
+    dora = story.conns["dora"]
+    story.add(passed_on(story, dora, held=40))
+    assert story.judged()["delivers"].outcome == "error"
+    story.add(passed_on(story, dora))
+    judged = story.judged()["delivers"]
+    assert judged.outcome == "fail"
+    assert "passed on all 70 bytes" in str(judged.observed)
+
+
+def test_an_end_that_the_proxy_made_is_not_the_servers() -> None:
+    def ended(by: Literal["server", "proxy"] | None) -> Story:
+        story = ordinary().at(4.0)
+        dora = story.join("dora", way="proxy", counts=False)
+        story.add(Ended(at_s=5.0, conn=dora, how="fin"))
+        story.add(passed_on(story, dora, by=by))
+        return story
+
+    assert ended("server").judged()["delivers"].outcome == "fail"
+    assert ended(None).judged()["delivers"].outcome == "fail"
+    none_fails(ended("proxy"), "delivers")
 
 
 def test_a_missing_introduction_through_a_line_without_toxics_is_the_servers() -> None:

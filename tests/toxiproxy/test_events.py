@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 import requests
 from through import PATIENCE_S, Through, connect, eventually, free_port, read, read_all
 
+from harness.toxiproxy import Passage
 from harness.toxiproxy.embedded.events import KEPT, READERS_MOST, WAITING_MOST, Events, TooManyReaders, Wanted
 
 
@@ -65,7 +67,7 @@ def test_what_passes_and_what_was_done_to_it_is_told_as_it_happens(through_ours:
         server.close()
         ends = until(events, "closed")
         assert [event["how"] for event in ends if event["event"] == "ended"] == ["fin", "fin"]
-        assert ends[-1]["why"] == "ended"
+        assert (ends[-1]["why"], ends[-1]["by"]) == ("ended", "client")
         assert ends[-1]["downstream"] == {"received": 5, "sent": 5}
 
 
@@ -78,7 +80,8 @@ def test_what_a_cut_line_kept_is_told_of_each_connection(through_ours: Through) 
     through_ours.line.disable()
     assert read_all(near)[0] == b""
     closed = [event for event in so_far(through_ours, f"&after={before - 1}") if event["event"] == "closed"]
-    assert [(event["why"], event["downstream"]) for event in closed] == [("stopped", {"received": 17, "sent": 0})]
+    told = [(event["why"], event["by"], event["downstream"]) for event in closed]
+    assert told == [("stopped", "proxy", {"received": 17, "sent": 0})]
     assert closed[0]["client"].endswith(f":{near.getsockname()[1]}")
 
 
@@ -147,3 +150,25 @@ def test_readers_are_limited() -> None:
         assert not events.listened_to
 
     asyncio.run(play())
+
+
+def test_the_harness_asks_what_became_of_each_connection(through: Through) -> None:
+    first, server = through.pair()
+    server.sendall(b"hello")
+    assert read(first, 5) == b"hello"
+    before = time.monotonic()
+    server.close()
+    first.close()
+    second, _ = through.pair()
+    if through.real:
+        assert through.line.passages() == []
+        return
+    asked: list[Passage] = []
+    eventually(lambda: bool(asked.extend(through.line.passages()) or any(one.over for one in asked)))
+    over = next(one for one in asked if one.over)
+    assert (over.by, over.traffic.downstream_sent) == ("server", 5)
+    assert over.opened < before < (over.over or 0.0) < time.monotonic()
+    now = through.line.passages()  # what is over was told before
+    assert [(one.client_port, one.over, one.by) for one in now] == [(second.getsockname()[1], None, None)]
+    through.line.delete()
+    assert [one.by for one in through.line.passages()] == ["proxy"]

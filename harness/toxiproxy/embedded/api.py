@@ -208,7 +208,7 @@ class Api:
                 reader = stack.enter_context(events.listening(wanted)) if lasting else None
             except TooManyReaders:
                 raise ApiError(503, f"{READERS_MOST} readers of /events already: end one") from None
-            begin = [*events.so_far(wanted), *(self._open_ones(wanted) if lasting else ())]
+            begin = [*events.so_far(wanted), *self._open_ones(wanted)]
             with contextlib.suppress(ConnectionError):
                 await response.prepare(request)
                 for start in range(0, len(begin), BATCH):

@@ -26,7 +26,7 @@ class Connection:
     """
 
     __slots__ = (
-        "client", "closed", "downstream", "events", "gone", "hangups", "loop", "number", "opened_at", "peer", "proxy",
+        "by", "client", "closed", "downstream", "events", "gone", "hangups", "loop", "number", "opened_at", "peer", "proxy",
         "server", "timers", "upstream", "why",
     )  # fmt: skip
 
@@ -51,6 +51,8 @@ class Connection:
         self.opened_at = round(time.monotonic(), 6)
         #: How it ended: ended (both directions), reset, toxic (one closed it), stopped (the proxy).
         self.why = "ended"
+        #: Who ended it first: client, server, proxy.
+        self.by: str | None = None
         self.client = client
         self.server = server
         self.gone = gone
@@ -76,6 +78,7 @@ class Connection:
     def link_closed(self, link: Link) -> None:
         """A toxic closed the connection: the sink now, the source when it has had what is on the way to it."""
         self.why = "toxic"
+        self.by = self.by or "proxy"
         other = link.opposite
         if not other.finished and (other.chain is not None or other.backlog):
             with contextlib.suppress(OSError):
@@ -109,6 +112,7 @@ class Connection:
             "connection": self.number,
             "client": self.peer,
             "opened": self.opened_at,
+            "by": self.by,
             "upstream": self.upstream.counter.told(),
             "downstream": self.downstream.counter.told(),
         }

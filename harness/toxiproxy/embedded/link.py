@@ -190,6 +190,8 @@ class Link:
             return
         self._pause()
         self.eof = True
+        if self.connection.by is None:
+            self.connection.by = "client" if self.stream == "upstream" else "server"
         if self.events.listened_to:
             self._say("ended", how="reset" if self.source_reset else "fin")
         if self.chain is None:
@@ -381,18 +383,23 @@ class Link:
             return
         self.finished = True
         if self.ending in (Ending.RESET, Ending.RESET_BEHIND) or self.source_reset:
-            self.connection.reset()
+            self._reset()
         elif self.ending is Ending.CLOSE:
             self.connection.link_closed(self)
         else:
             self.connection.link_ended(self)
+
+    def _reset(self) -> None:
+        """Both ends: the source's own reset, or a toxic's."""
+        self.connection.by = self.connection.by or "proxy"
+        self.connection.reset()
 
     def _reset_behind(self, patience: float) -> None:
         """Reset both ends as soon as the sink has everything, or when it has not by then."""
         now = time.monotonic()
         if now >= patience or not unsent(self.sink):
             self.finished = True
-            self.connection.reset()
+            self._reset()
         else:
             self.timer = self.connection.timers.at(now + DELIVERY_LOOK_S, lambda: self._reset_behind(patience))
 

@@ -86,7 +86,7 @@ class Proxy:
             client.close()
         self._dials.clear()
         for connection in list(self.connections):
-            connection.why = "stopped"
+            connection.why, connection.by = "stopped", connection.by or "proxy"
             connection.close()
 
     def _say(self, message: str) -> None:

@@ -141,7 +141,8 @@ class Line:
         """
         if "events" not in self._owner.abilities:
             return []
-        query = {"follow": "false", "data": "false", "proxy": self.name, "after": str(self._owner.read_up_to.get(self.name, -1))}
+        after = str(self._owner.read_up_to.get(self.name, -1))
+        query = {"follow": "false", "data": "false", "proxy": self.name, "after": after}
         with self._owner.api.speaking() as api:
             asked = time.monotonic()
             events = [json.loads(line) for line in api.get("/events", params=query).iter_lines()]

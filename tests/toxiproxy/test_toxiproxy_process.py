@@ -312,4 +312,4 @@ def test_the_version_is_told() -> None:
 
 
 def test_the_public_names_are_these() -> None:
-    assert sorted(subject.__all__) == ["Line", "Toxiproxy", "ToxiproxyError", "Traffic", "start"]
+    assert sorted(subject.__all__) == ["Line", "Passage", "Toxiproxy", "ToxiproxyError", "Traffic", "start"]

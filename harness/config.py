@@ -41,6 +41,8 @@ class ServerTable(_Table):
     ready: Literal["listening"] | ReadyLog = "listening"
     stop: str = "SIGTERM"
     stdin: str | None = None
+    pty: bool = False
+    port: Annotated[int, Field(ge=1, le=65535)] | None = None
 
 
 class RunTable(_Table):

@@ -183,7 +183,7 @@ PORTUGUESE: dict[str, str] = {
         "A execução foi interrompida: {done} de {planned} cenários tinham sido julgados até então."
     ),
     "The server could not be judged: {reason}": "O servidor não pôde ser julgado: {reason}",
-    "What was sent and what came back:": "O que foi enviado e o que voltou:",
+    "What was said:": "O que foi dito:",
     # The console.
     "{count} scenario, seed {seed}": "{count} cenário, semente {seed}",
     "{count} scenarios, seed {seed}": "{count} cenários, semente {seed}",

@@ -67,6 +67,148 @@ FORMS: dict[str, str] = {
         "ele atende um cliente e não aceita um segundo enquanto aquele está lá: talvez uma conversa a dois com o console "
         "dele; é preciso um chat em grupo"
     ),
+    # Why it did not start.
+    "the server ended at once with exit status {}, before it listened on any TCP port": (
+        "o servidor terminou logo, com status de saída {0}, antes de escutar em alguma porta TCP"
+    ),
+    "the server ended at once with exit status {}, before it listened on any TCP port: {*}": (
+        "o servidor terminou logo, com status de saída {0}, antes de escutar em alguma porta TCP: {1}"
+    ),
+    "the server did not listen on any TCP port within {} s; {*}: {*}": (
+        "o servidor não escutou em nenhuma porta TCP em {0} s; {1}: {2}"
+    ),
+    "the server did not listen on any TCP port within {} s; {*}. If it needs longer, give --patience 2": (
+        "o servidor não escutou em nenhuma porta TCP em {0} s; {1}. Se ele precisa de mais tempo, use --patience 2"
+    ),
+    "it is running (busy)": "ele está executando (ocupado)",
+    "it is waiting for something": "ele está esperando por alguma coisa",
+    "it waits for the disk": "ele espera pelo disco",
+    "it is stopped": "ele está parado",
+    "it is gone": "ele não existe mais",
+    "its state is {}": "o estado dele é {0}",
+    "the server could not have its port: it is already in use. End the program that uses it, or let the harness choose one "
+    "with {port}": (
+        "o servidor não conseguiu a porta: ela já está em uso. Encerre o programa que a usa, ou deixe o harness escolher uma "
+        "com {port}"
+    ),
+    "it wants a terminal; `pty = true` in [server] of harness.toml gives it one": (
+        "ele quer um terminal; `pty = true` em [server] de harness.toml lhe dá um"
+    ),
+    "the server does not listen yet: it waits for something on its standard input. `stdin` of [server] in harness.toml says "
+    'what it is told, for instance stdin = "{port}\\n"': (
+        "o servidor ainda não escuta: ele espera alguma coisa na entrada padrão. `stdin` de [server] em harness.toml diz o "
+        'que lhe é dito, por exemplo stdin = "{port}\\n"'
+    ),
+    "the server asks for more and more on its standard input before it listens": (
+        "o servidor pergunta cada vez mais na entrada padrão antes de escutar"
+    ),
+    "the server did not listen on port {} within {} s, but on {}": "o servidor não escutou na porta {0} em {1} s, mas em {2}",
+    "the server listens on port {}, but did not print what `ready` of [server] waits for within {} s; what it prints may lie "
+    "in a buffer": (
+        "o servidor escuta na porta {0}, mas não imprimiu em {1} s o que `ready` de [server] espera; o que ele imprime pode "
+        "estar parado em um buffer"
+    ),
+    "the server uses UDP and listens on no TCP port: this harness judges chat over TCP": (
+        "o servidor usa UDP e não escuta em nenhuma porta TCP: este harness julga chat sobre TCP"
+    ),
+    "{} may not be run: make it executable (chmod +x)": "{0} não pode ser executado: torne-o executável (chmod +x)",
+    "there is no folder {}": "não há a pasta {0}",
+    "there is no command {}: check --server, or give its full path": (
+        "não há o comando {0}: confira --server, ou dê o caminho completo"
+    ),
+    "{} could not be run: {}": "{0} não pôde ser executado: {1}",
+    "the build `{}` did not end within {} s": "a compilação `{0}` não terminou em {1} s",
+    "the build `{}` failed with exit status {}": "a compilação `{0}` falhou com status de saída {1}",
+    "nothing answers at {} ({}); is the server running?": "nada responde em {0} ({1}); o servidor está rodando?",
+    "{} starts the server in a container, where the harness cannot see its process. Give the command that runs inside the "
+    "container (see its Dockerfile), or start it yourself and use --connect HOST:PORT": (
+        "{0} inicia o servidor em um contêiner, onde o harness não vê o processo. Dê o comando que roda dentro do contêiner "
+        "(veja o Dockerfile), ou inicie-o você mesmo e use --connect HOST:PORT"
+    ),
+    "it is a compiler: put it into `build` of [server] in harness.toml, and the program that it makes into `command`": (
+        "isto é um compilador: coloque-o em `build` de [server] em harness.toml, e o programa que ele gera em `command`"
+    ),
+    "it printed nothing: is there a line that calls its main function?": (
+        "não imprimiu nada: existe uma linha que chama a função principal?"
+    ),
+    "look for the fault by starting it by hand, without the harness": (
+        "procure a falha iniciando-o à mão, sem o harness"
+    ),
+    "it is written in Python 2: start it with python2, or convert it to Python 3 (`2to3 -w` does most of it)": (
+        "está escrito em Python 2: inicie-o com python2, ou converta-o para Python 3 (`2to3 -w` faz quase tudo)"
+    ),
+    "it is written in Python 3 and was started with Python 2: start it with python3": (
+        "está escrito em Python 3 e foi iniciado com Python 2: inicie-o com python3"
+    ),
+    "it wants to listen on an address that this machine does not have: let it listen on 0.0.0.0 (every address), or take "
+    "the address from its command, where {host} is filled in": (
+        "ele quer escutar em um endereço que esta máquina não tem: faça-o escutar em 0.0.0.0 (todos os endereços), ou "
+        "receber o endereço do comando, onde {host} é preenchido"
+    ),
+    "it wants to listen on an address that this machine does not have ({}): let it listen on 0.0.0.0 (every address), or "
+    "take the address from its command, where {host} is filled in": (
+        "ele quer escutar em um endereço que esta máquina não tem ({0}): faça-o escutar em 0.0.0.0 (todos os endereços), ou "
+        "receber o endereço do comando, onde {{host}} é preenchido"
+    ),
+    "it was refused: ports below 1024 are for the system, and files need the right to be read": (
+        "foi recusado: portas abaixo de 1024 são do sistema, e arquivos precisam de permissão de leitura"
+    ),
+    "there is no file {} here: give the path from this folder, or `cwd` of [server] in harness.toml": (
+        "não há o arquivo {0} aqui: dê o caminho a partir desta pasta, ou `cwd` de [server] em harness.toml"
+    ),
+    "Java did not find the class {}; there is a {} in `{}`: say `java -cp CLASSPATH package.{}`": (
+        "o Java não achou a classe {0}; há um {1} em `{2}`: use `java -cp CLASSPATH pacote.{3}`"
+    ),
+    "Java did not find the class {}: compile it first, `build = {}` in [server] of harness.toml": (
+        "o Java não achou a classe {0}: compile-a antes, `build = {1}` em [server] de harness.toml"
+    ),
+    "Java did not find the class {}: compile it, and say where it is (`java -cp FOLDER package.Class`)": (
+        "o Java não achou a classe {0}: compile-a, e diga onde ela está (`java -cp PASTA pacote.Classe`)"
+    ),
+    "the Node package {} is not installed: run `npm install` in its folder first": (
+        "o pacote {0} do Node não está instalado: rode `npm install` na pasta dele antes"
+    ),
+    "the Python module {} is not installed here: `pip install` it for the Python that runs the server": (
+        "o módulo Python {0} não está instalado aqui: use `pip install` no Python que roda o servidor"
+    ),
+    "it does not compile: mend the error that it printed": "não compila: corrija o erro que foi impresso",
+    "it does not compile: an error in {}, line {}": "não compila: um erro em {0}, linha {1}",
+    "it wants arguments: give them in the command, and {port} where the port stands": (
+        "ele quer argumentos: dê-os no comando, com {port} no lugar da porta"
+    ),
+    "it wants other arguments than it was given": "ele quer outros argumentos, não os que recebeu",
+    "there is nothing of that name to run here: is this the folder of the server? `cwd` of [server] says where it is": (
+        "não há nada com esse nome para executar aqui: esta é a pasta do servidor? `cwd` de [server] diz onde ela fica"
+    ),
+    "it was compiled for a newer Java than this one: compile it here, with `build` of [server] in harness.toml": (
+        "foi compilado para um Java mais novo que este: compile-o aqui, com `build` de [server] em harness.toml"
+    ),
+    "it looks up the name of a machine that is not known here: let it listen on 0.0.0.0 (every address)": (
+        "ele procura o nome de uma máquina que não é conhecida aqui: faça-o escutar em 0.0.0.0 (todos os endereços)"
+    ),
+    "it connects to another program (a database?) that is not there. In a network of its own it reaches nothing outside: "
+    "`--no-namespaces` lets it, when that program runs here": (
+        "ele se conecta a outro programa (um banco de dados?) que não está lá. Em uma rede só dele nada de fora é alcançado: "
+        "com `--no-namespaces` é, se aquele programa roda aqui"
+    ),
+    "it asks for something: `stdin` of [server] in harness.toml says what it is told ({port} is filled in)": (
+        "ele pergunta alguma coisa: `stdin` de [server] em harness.toml diz o que lhe é dito ({port} é preenchido)"
+    ),
+    "there is no command {} here: install it, or give its full path": (
+        "não há o comando {0} aqui: instale-o, ou dê o caminho completo"
+    ),
+    # How it was started.
+    "the server wants a terminal: it was given one": "o servidor quer um terminal: recebeu um",
+    "the server asks on its standard input ({}): it was told {}": (
+        "o servidor pergunta na entrada padrão ({0}): recebeu {1}"
+    ),
+    "the server listens on {} only, an address from its source: elsewhere it will not start; 0.0.0.0 is every address": (
+        "o servidor escuta só em {0}, um endereço do código-fonte: em outra máquina não vai iniciar; 0.0.0.0 são todos os "
+        "endereços"
+    ),
+    "the server listens on several ports ({}): {} was tried first as the chat's": (
+        "o servidor escuta em várias portas ({0}): {1} foi tentada primeiro como a do chat"
+    ),
     # How often it was seen.
     "{*} (in {} of {} runs)": "{0} (em {1} de {2} execuções)",
     # What does not apply here, and what could not be judged.

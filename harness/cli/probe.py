@@ -58,7 +58,7 @@ def probe(
     )  # fmt: skip
     say = Language.of(options.lang)
     gc.freeze()
-    found, quiet, known = _found(options)
+    options, found, quiet, known = _found(options)
     if found.profile is None or quiet is None:
         for line in _failure(found, say):
             typer.echo(line, err=True)
@@ -81,37 +81,62 @@ def _as_command(spec: Any) -> Any:
     return replace(spec, kind="command")
 
 
-def _found(options: Options) -> tuple[Learned, Learned | None, bool]:
+def _one(key: str, work: Any) -> Any:
+    """A piece of work in a worker. Raises UserError when it broke."""
+    from harness.engine.run import BASELINE_S
+    from harness.engine.workers import Workers
+
+    with Workers(1) as workers:
+        workers.start(key, work, BASELINE_S)
+        while True:
+            for done in workers.wait():
+                if done.failure is not None:
+                    raise UserError(done.failure)
+                return done.value
+
+
+def _found(options: Options) -> tuple[Options, Learned, Learned | None, bool]:
+    """How it is started, what the search found, what the quiet runs say to it, and whether it was known before."""
+    from dataclasses import replace
+
+    from harness.engine.run import built
+    from harness.engine.starting import Way, way
+
+    if options.spec.build is not None and (made := _one("build", lambda: built(options))).failure is not None:
+        return options, made, None, False
+    if options.spec.kind == "remote":
+        return options, *_understood(options)
+    started: Way = _one("start", lambda: way(options))
+    if started.learned is not None:
+        return options, started.learned, None, False
+    tried = []
+    for spec in started.specs:
+        options = replace(options, spec=spec)
+        found, quiet, known = _understood(options)
+        if quiet is not None:
+            return options, replace(found, told=(*started.told, *found.told)), quiet, known
+        tried.append(found)
+    return options, tried[0], None, False
+
+
+def _understood(options: Options) -> tuple[Learned, Learned | None, bool]:
     """What the search found, what the quiet runs say to it, and whether it was known before."""
     from harness.engine.baseline import learn
     from harness.engine.detecting import detect
     from harness.engine.remembered import forget, recall, remember
-    from harness.engine.run import BASELINE_S, built
-    from harness.engine.workers import Workers
 
-    def one(key: str, work: Any) -> Any:
-        with Workers(1) as workers:
-            workers.start(key, work, BASELINE_S)
-            while True:
-                for done in workers.wait():
-                    if done.failure is not None:
-                        raise UserError(done.failure)
-                    return done.value
-
-    if options.spec.build is not None and (made := one("build", lambda: built(options))).failure is not None:
-        return made, None, False
     known = recall(options.spec) if options.cache else None
     if known is not None:
         from harness.engine.baseline import Learned
 
-        quiet = one("baseline", lambda: learn(options, known))
+        quiet = _one("baseline", lambda: learn(options, known))
         if quiet.baseline is not None:
             return Learned(profile=known), quiet, True
         forget(options.spec)
-    found = one("dialect", lambda: detect(options))
+    found = _one("dialect", lambda: detect(options))
     if found.profile is None:
         return found, None, False
-    quiet = one("baseline", lambda: learn(options, found.profile))
+    quiet = _one("baseline", lambda: learn(options, found.profile))
     if quiet.baseline is None:
         return quiet, None, False
     if options.cache:
@@ -251,6 +276,7 @@ def as_toml(options: Options, profile: Profile, say: Language) -> str:
         "",
         "[server]",
         target,
+        *_ways_of_starting(spec),
         "",
     ]
     lines.append("[dialect]")
@@ -261,6 +287,15 @@ def as_toml(options: Options, profile: Profile, say: Language) -> str:
         comment = say(COMMENTS[key]) if key in COMMENTS else ""
         lines.append(f"{key} = {_value(value)}" + (f"  # {comment}" if comment else ""))
     return "\n".join(lines) + "\n"
+
+
+def _ways_of_starting(spec: Any) -> Iterator[str]:
+    """The further lines of `[server]`."""
+    for key, value in (("build", spec.build), ("stdin", spec.stdin), ("port", spec.chat_port)):
+        if value is not None:
+            yield f"{key} = {_value(value)}"
+    if spec.pty:
+        yield "pty = true"
 
 
 COMMENTS = {

@@ -65,7 +65,7 @@ def _from_file(settings: Config, where: Path | None) -> ServerSpec:
     text = table.command if isinstance(table.command, str) else list(table.command)
     return replace(
         command(text, cwd=folder, env=table.env), build=table.build, stdin=table.stdin, stop_signal=_signal(table.stop),
-        ready_log=None if isinstance(table.ready, str) else table.ready.log,
+        ready_log=None if isinstance(table.ready, str) else table.ready.log, pty=table.pty, chat_port=table.port,
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import harness
 from harness.dialect.profile import Profile
@@ -27,6 +27,7 @@ from harness.engine.options import Options
 from harness.engine.pace import Pace
 from harness.engine.play import Attempt, play
 from harness.engine.remembered import forget, recall, remember
+from harness.engine.starting import Way, way
 from harness.engine.workers import Done, Workers
 from harness.events import (
     BaselineDone,
@@ -149,9 +150,28 @@ class Run:
 
     def _learn(self, workers: Workers, signals: _Signals) -> Learned:
         if self.options.spec.build is not None:
-            made = self._one(workers, signals, "build", lambda: built(self.options))
+            made: Learned = self._one(workers, signals, "build", lambda: built(self.options))
             if made.failure is not None:
                 return made
+        if self.options.spec.kind != "command":
+            return self._understood(workers, signals)
+        found = self._one(workers, signals, "start", lambda: way(self.options))
+        if not isinstance(found, Way):
+            return Learned(failure=found.failure, start_error=True)
+        learned = found.learned
+        for spec in found.specs if learned is None else ():
+            self.options = replace(self.options, spec=spec)
+            other = self._understood(workers, signals)
+            if other.baseline is not None:
+                for told in found.told:
+                    self._emit(Warned(self.at(), told))
+                return other
+            learned = learned or other
+        assert learned is not None
+        return learned
+
+    def _understood(self, workers: Workers, signals: _Signals) -> Learned:
+        """The dialect, declared, remembered or found out, and the quiet runs in it."""
         profile = self.options.profile
         if profile is not None:
             return self._quiet(workers, signals, profile)
@@ -172,9 +192,10 @@ class Run:
     def _quiet(self, workers: Workers, signals: _Signals, profile: Profile) -> Learned:
         """The quiet runs; what is declared goes on top of what was found."""
         spoken = profile if profile is self.options.profile else profile.model_copy(update=dict(self.options.overrides))
-        return self._one(workers, signals, "baseline", lambda: learn(self.options, spoken))
+        quiet: Learned = self._one(workers, signals, "baseline", lambda: learn(self.options, spoken))
+        return quiet
 
-    def _one(self, workers: Workers, signals: _Signals, key: str, work: Callable[[], Learned]) -> Learned:
+    def _one(self, workers: Workers, signals: _Signals, key: str, work: Callable[[], Any]) -> Any:
         workers.start(key, work, BASELINE_S)
         while True:
             signals.look()

@@ -252,7 +252,7 @@ def _unjudged(result: RunResult, say: Language) -> Iterator[Line]:
     if result.reason:
         yield say("The server could not be judged: {reason}", reason=told_reason(result.reason, say)), "bold red"
     if result.transcript:
-        yield say("What was sent and what came back:"), ""
+        yield say("What was said:"), ""
         yield from ((f"    {line}", "") for line in visible_lines(result.transcript))
     if result.reason or result.transcript:
         yield "", ""

@@ -78,7 +78,7 @@ def _unjudged(result: RunResult, say: Language) -> Iterator[list[str]]:
         yield [say("The server could not be judged: {reason}", reason=told_reason(result.reason, say))]
     if result.transcript:
         told = visible_lines(result.transcript)
-        yield [say("What was sent and what came back:"), *(f"    {line}" for line in told)]
+        yield [say("What was said:"), *(f"    {line}" for line in told)]
 
 
 def numbered(scenarios: tuple[ScenarioResult, ...]) -> list[tuple[int, ScenarioResult]]:

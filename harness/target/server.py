@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from harness.history import Sample
-from harness.target import sandbox, sockets, tree
+from harness.target import sandbox, sockets, sources, terminal, tree, trouble
 from harness.target.output import Drain
 from harness.target.spec import TAIL, ServerSpec, TargetError, not_found
 
@@ -30,9 +30,10 @@ FIRST_LOOK_S, LAST_LOOK_S = 0.002, 0.02
 RETRIES = 2
 #: SIGKILL takes effect within this time, or the kernel is at fault.
 KILL_S = 3.0
-_TAKEN = re.compile(
-    r"address already in use|EADDRINUSE|already bound|endere\wo j\w est\w em uso|BindException|AddrInUse", re.I
-)
+#: It reads its standard input, all its threads asleep, for so long before it listens: it asks for something, in seconds.
+ASKS_S = 1.0
+#: The kernel keeps a port of a connection that the server closed first for a minute (TIME_WAIT); a little more, in seconds.
+TIME_WAIT_S = 65.0
 
 
 class Server:
@@ -45,6 +46,7 @@ class Server:
         self.pid = process.pid
         self.listener_pid = process.pid
         self.address: tuple[str, int] = ("127.0.0.1", 0)
+        self.asked = 0  # the port that it was told to take
         self.listening: tuple[tuple[str, int], ...] = ()
         self.startup_s = 0.0
         self._process = process
@@ -68,21 +70,24 @@ class Server:
 
         Raises TargetError: not found, ended at once, never listened, its port is taken.
         """
-        for attempt in range(1 + RETRIES):
-            asked = port or sockets.free_port()
+        end, attempt = time.monotonic() + TIME_WAIT_S, 0
+        while True:
+            asked, attempt = port or sockets.free_port(), attempt + 1
             server = cls._launch(spec, asked, clock, log_path, extra_args, extra_env or {})
             try:
                 await server._listens(asked, deadline_s)
             except TargetError as error:
                 await server.kill()
-                if error.kind == "port-taken" and port is None and not spec.fixed_port and attempt < RETRIES:
-                    continue
+                if error.kind == "port-taken" and port is None:
+                    if not spec.fixed_port and attempt <= RETRIES:
+                        continue
+                    if spec.fixed_port and await _time_wait_over(spec, error.output, end):
+                        continue
                 raise
             except BaseException:
                 await server.kill()
                 raise
             return server
-        raise AssertionError("unreachable")
 
     @classmethod
     def _launch(
@@ -95,13 +100,21 @@ class Server:
             "PYTHONUNBUFFERED": "1", **os.environ, "PORT": str(port), "HOST": "127.0.0.1", **spec.env, **more_env,
             tree.MARK: mark,
         }  # fmt: skip
+        trouble.declined(spec)
+        line = terminal.opened() if spec.pty else None
         try:
             process = subprocess.Popen(
-                argv, cwd=spec.cwd if str(spec.cwd) != "." else None, env=env, stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=_in_the_child,
+                argv, cwd=spec.cwd if str(spec.cwd) != "." else None, env=env if line is None else {"TERM": "xterm", **env},
+                stdin=line.inner if line else subprocess.PIPE, stdout=line.inner if line else subprocess.PIPE,
+                stderr=subprocess.STDOUT, start_new_session=True,
+                preexec_fn=_in_the_child if line is None else _on_a_terminal,
             )  # fmt: skip
         except OSError as error:
+            if line is not None:
+                line.close()
             raise not_found(spec, error) from None
+        if line is not None:
+            process.stdin, process.stdout = line.handed_over()
         assert process.stdout is not None
         server = cls(spec, process, mark, clock, Drain(process.stdout, log_path, clock))  # type: ignore[arg-type]
         server._feed(port)
@@ -111,21 +124,29 @@ class Server:
         """What it asks for on its standard input, which then stays open: an end of input ends many a server."""
         if self.spec.stdin and self._process.stdin:
             with contextlib.suppress(OSError):
-                self._process.stdin.write(self.spec.stdin.replace("{port}", str(port)).encode())
+                told = self.spec.stdin.replace("{port}", str(port)).replace("{host}", "127.0.0.1")
+                self._process.stdin.write(told.encode())
                 self._process.stdin.flush()
 
     async def _listens(self, asked: int, deadline_s: float) -> None:
-        began, pause = time.monotonic(), FIRST_LOOK_S
+        began, pause, asking_since = time.monotonic(), FIRST_LOOK_S, 0.0
         while True:
             found = self._look_for_ports()
-            if found and self._said_ready():
+            if found and self._said_ready() and self._has_chat(found):
                 self._settle_address(found, asked)
                 self.startup_s = time.monotonic() - began
                 return
             if self._process.poll() is not None and not tree.family(self.pid, self._mark):
                 raise self._ended_early()
-            if time.monotonic() - began > deadline_s:
-                raise self._never_listened(deadline_s)
+            now = time.monotonic()
+            if now - began > deadline_s:
+                raise self._not_ready(deadline_s, found)
+            if found or not self._asks():
+                asking_since = 0.0
+            elif not asking_since:
+                asking_since = now
+            elif now - asking_since > ASKS_S:
+                raise self._is_asked()
             await asyncio.sleep(pause)  # the kernel tells nobody of a new listening socket
             pause = min(LAST_LOOK_S, pause * 1.3)
 
@@ -143,35 +164,79 @@ class Server:
     def _said_ready(self) -> bool:
         return self.spec.ready_log is None or re.search(self.spec.ready_log, self._drain.text()[0]) is not None
 
+    def _has_chat(self, found: list[tuple[int, str, int]]) -> bool:
+        return self.spec.chat_port is None or any(port == self.spec.chat_port for _, _, port in found)
+
+    def _asks(self) -> bool:
+        """Whether the tree sleeps and one of its threads reads standard input, or a prompt for a port stands there."""
+        pids = tree.family(self.pid, self._mark)
+        if not all(tree.is_waiting(pid) for pid in pids):
+            return False
+        if any(tree.reads_input(pid) for pid in pids):
+            return True
+        text = self._drain.text()[0]
+        return not text.endswith("\n") and re.search(r"\bport[aeo]?\b[^\n]*$", text, re.I) is not None
+
     def _settle_address(self, found: list[tuple[int, str, int]], asked: int) -> None:
         """The port that was asked for, else the lowest; over IPv4 where that reaches it."""
-        self.listening = tuple((address, port) for _, address, port in found)
-        pid, address, port = min(found, key=lambda item: (item[2] != asked, item[2], ":" in item[1]))
+        self.asked, self.listening = asked, _reached(found)
+        wanted = self.spec.chat_port or asked
+        pid, address, port = min(found, key=lambda item: (item[2] != wanted, item[2], ":" in item[1]))
         self.listener_pid = pid
         host = sockets.reachable(address)
         if address == "::" and not sockets.is_dual(port):
             host = "::1"
         self.address = (host, port)
 
+    def look_again(self) -> None:
+        """Some of its ports may have been opened after the first."""
+        self.listening = _reached(self._look_for_ports())
+
     def _ended_early(self) -> TargetError:
-        tail = self._tail()
-        if _TAKEN.search(tail):
+        tail, status = self._tail(), self._process.returncode
+        if trouble.TAKEN.search(tail):
             return TargetError(
                 "the server could not have its port: it is already in use. End the program that uses it, or let the "
                 "harness choose one with {port}", kind="port-taken", output=tail,
             )  # fmt: skip
+        told = f"the server ended at once with exit status {status}, before it listened on any TCP port"
+        if not self.spec.pty and trouble.NO_TERMINAL.search(tail):
+            return TargetError(
+                f"{told}: it wants a terminal; `pty = true` in [server] of harness.toml gives it one", kind="no-terminal",
+                output=tail,
+            )  # fmt: skip
+        why = trouble.reading(tail, self.spec, status)
+        return TargetError(f"{told}: {why}" if why else told, kind="exited", output=tail)
+
+    def _is_asked(self) -> TargetError:
         return TargetError(
-            f"the server ended at once with exit status {self._process.returncode}, before it listened on any TCP port",
-            kind="exited", output=tail,
+            "the server does not listen yet: it waits for something on its standard input. `stdin` of [server] in "
+            'harness.toml says what it is told, for instance stdin = "{port}\\n"', kind="asks", output=self._tail(),
         )  # fmt: skip
 
-    def _never_listened(self, deadline_s: float) -> TargetError:
+    def _not_ready(self, deadline_s: float, found: list[tuple[int, str, int]]) -> TargetError:
         tail = self._tail()
+        ports = ", ".join(str(port) for port in sorted({port for _, _, port in found}))
+        if found and not self._has_chat(found):
+            return TargetError(
+                f"the server did not listen on port {self.spec.chat_port} within {deadline_s:.0f} s, but on {ports}",
+                kind="silent", output=tail,
+            )  # fmt: skip
+        if found:
+            return TargetError(
+                f"the server listens on port {ports}, but did not print what `ready` of [server] waits for within "
+                f"{deadline_s:.0f} s; what it prints may lie in a buffer", kind="silent", output=tail,
+            )  # fmt: skip
+        if any(sockets.datagram(tree.socket_inodes(pid)) for pid in tree.family(self.pid, self._mark)):
+            return TargetError(
+                "the server uses UDP and listens on no TCP port: this harness judges chat over TCP", kind="silent", output=tail
+            )  # fmt: skip
         what = tree.what_it_does(self.listener_pid)
+        told = f"the server did not listen on any TCP port within {deadline_s:.0f} s; {what}"
+        why = trouble.reading(tail, self.spec, None)
         return TargetError(
-            f"the server did not listen on any TCP port within {deadline_s:.0f} s; {what}. If it needs longer, give "
-            "--patience 2", kind="silent", output=tail,
-        )  # fmt: skip
+            f"{told}: {why}" if why else f"{told}. If it needs longer, give --patience 2", kind="silent", output=tail
+        )
 
     def _tail(self) -> str:
         return self._drain.text()[0][-TAIL:]
@@ -296,12 +361,42 @@ class Server:
                     os.waitpid(pid, os.WNOHANG)
 
 
+def _reached(found: list[tuple[int, str, int]]) -> tuple[tuple[str, int], ...]:
+    """Where each listening socket is reached: (host, port)."""
+    return tuple((sockets.reachable(address), port) for _, address, port in found)
+
+
 def _in_the_child() -> None:
     """Between fork and exec: default signal dispositions, and death with the worker."""
     sandbox.die_with_parent()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def _on_a_terminal() -> None:
+    """The same, and the terminal on its standard input becomes the session's own."""
+    _in_the_child()
+    terminal.take()
+
+
+async def _time_wait_over(spec: ServerSpec, output: str, end_s: float) -> bool:
+    """Wait while only closed connections of an earlier server hold its port. False: somebody listens there, or too long.
+
+    A server without SO_REUSEADDR cannot have its port for a minute after it closed a connection first (RFC 9293, 3.6.1).
+    Which port it wants is looked up in the kernel's table: one that is waiting there, and is named by what it printed,
+    its command or its source.
+    """
+    words = [output, *spec.argv, *(text for _, text in sources.texts(spec))]
+    named = {int(number) for text in words for number in re.findall(r"(?<![\w.])\d{4,5}(?![\w.])", text)}
+    waited = False
+    while time.monotonic() < end_s:
+        found = [s for s in sockets.tcp() if s.port in named]
+        if any(s.state == "LISTEN" for s in found) or not any(s.state == "TIME_WAIT" for s in found):
+            return waited and not any(s.state == "LISTEN" for s in found)
+        waited = True
+        await asyncio.sleep(0.25)  # the kernel tells nobody when a port is free again
+    return False
 
 
 async def _gone(pid: int, deadline_s: float, process: subprocess.Popen[bytes]) -> bool:

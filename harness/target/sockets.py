@@ -5,10 +5,12 @@ Where there is no netlink, psutil gives the same with less.
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
@@ -87,6 +89,16 @@ def unread(server_port: int, client_port: int) -> int | None:
         if found.port == server_port and found.peer_port == client_port:
             return found.unread
     return None
+
+
+def datagram(inodes: set[int]) -> bool:
+    """Whether one of these sockets is a UDP one that is bound to a port."""
+    for name in ("udp", "udp6"):
+        with contextlib.suppress(OSError, IndexError):
+            for line in Path(f"/proc/self/net/{name}").read_text().splitlines()[1:]:
+                if int(line.split()[9]) in inodes:
+                    return True
+    return False
 
 
 def reachable(address: str) -> str:

@@ -68,7 +68,7 @@ def digest(spec: ServerSpec) -> str:
         str(_folder(spec).resolve()),
         spec.build or "",
         spec.stdin or "",
-        repr(sorted(spec.env.items())),
+        repr((sorted(spec.env.items()), spec.pty, spec.chat_port)),
     ):
         told.update(part.encode("utf-8", "surrogateescape") + b"\0")
     neighbours = [path for path in _neighbours(named(spec), _folder(spec)) if path.suffix in TEXT]

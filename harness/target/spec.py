@@ -19,7 +19,7 @@ BUILD_S = 120.0
 #: As much of what a server printed as an error quotes, in characters.
 TAIL = 1500
 
-Trouble = Literal["exited", "silent", "port-taken", "not-found", "refused", "build", "other"]
+Trouble = Literal["exited", "silent", "port-taken", "not-found", "refused", "build", "asks", "no-terminal", "other"]
 
 
 class TargetError(Exception):
@@ -46,6 +46,10 @@ class ServerSpec:
     stop_signal: int = signal.SIGTERM
     stdin: str | None = None
     text: str = ""
+    #: A pseudo-terminal instead of pipes, for a program that insists on one.
+    pty: bool = False
+    #: The port that is the chat's, of a server that listens on several; None: the one asked for, else the lowest.
+    chat_port: int | None = None
 
     @property
     def command_text(self) -> str | None:

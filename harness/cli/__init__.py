@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from harness.cli import catalogue, compare, doctor, probe, report, run, serve, target_words
+from harness.cli import catalogue, compare, doctor, probe, replay, report, run, serve, target_words
 
 __all__ = ["app", "main"]
 
@@ -25,6 +25,7 @@ app.command("list")(catalogue.list_)
 app.command("show")(catalogue.show)
 app.command("explain")(catalogue.explain)
 app.command("report")(report.report)
+app.command("replay")(replay.replay)
 app.command("compare")(compare.compare)
 app.command("serve", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(serve.serve)
 app.command(

@@ -17,10 +17,15 @@ from harness.properties.scene import Scene
 MOST_SAID = 8
 #: More clients than this that do the same are told as a loop.
 LOOP = 4
+#: What was said so shortly before the fault belongs to it, in seconds: the last words of one who leaves.
+LAST_WORDS_S = 0.02
 #: More acts than this are no example for anybody.
 MOST_ACTS = 60
 #: More bytes than this are not written into a file.
 MOST_BYTES = 1 << 16
+
+#: What takes the place of others' talk.
+NOTICE = "time.sleep(0.3)  # the server has the time to notice"
 
 _LEAVING = {
     "polite": "leave", "fin": "close", "reset": "reset", "half-close": "half_close", "killed": "abandon",
@@ -39,18 +44,7 @@ class Act:
     at_s: float
     code: str
     fault: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Cast:
-    """Who plays: the connections that matter, and the variable of each."""
-
-    conns: tuple[int, ...]
-    variables: dict[int, str]
-
-    def of(self, conn: int) -> str:
-        """The variable of a connection."""
-        return self.variables[conn]
+    entry: bool = False
 
 
 class Script:
@@ -81,23 +75,31 @@ class Script:
         if conn in self.witnesses or not self.scene.well_behaved(conn) or self.scene.opened[conn].visit > 1:
             return True
         left = self.scene.left.get(conn)
-        return left is not None and left.at_s <= self.until_s and self.scene.phase_at(left.at_s) == "fault"
+        phases = ("fault", self.scene.phase_at(self.until_s))
+        return left is not None and left.at_s <= self.until_s and self.scene.phase_at(left.at_s) in phases
 
     def _named(self) -> dict[int, str]:
-        names: dict[str, str] = {}
-        used: set[str] = set()
-        variables = {}
+        """A variable for each person; another one for a second window of the same person, open at the same time."""
+        used: dict[str, str] = {}
+        variables: dict[int, str] = {}
         for conn in self.conns:
             opened = self.scene.opened[conn]
-            if opened.name not in names:
-                word = re.sub(r"\W", "_", opened.who.lower(), flags=re.ASCII) or "somebody"
-                word = f"{word}_" if keyword.iskeyword(word) or word in _RESERVED or word[0].isdigit() else word
-                while word in used:
-                    word += "_"
-                used.add(word)
-                names[opened.name] = word
-            variables[conn] = names[opened.name]
+            word = re.sub(r"\W", "_", opened.who.lower(), flags=re.ASCII) or "somebody"
+            word = f"{word}_" if keyword.iskeyword(word) or word in _RESERVED or word[0].isdigit() else word
+            same = [c for c in variables if self.scene.opened[c].name == opened.name]
+            if any(self._open_at(c, opened.at_s) for c in same):
+                word += "_again"
+            elif same:
+                word = variables[same[-1]]
+            while used.get(word, opened.name) != opened.name:
+                word += "_"
+            used[word] = opened.name
+            variables[conn] = word
         return variables
+
+    def _open_at(self, conn: int, at_s: float) -> bool:
+        left = self.scene.left.get(conn)
+        return min(self.scene.gone_at(conn), left.at_s if left else float("inf")) > at_s
 
     # -- what they did -------------------------------------------------------------------------------------------
 
@@ -105,17 +107,27 @@ class Script:
         """The acts in their order, with the moment from which on the server is to blame. Raises Untellable."""
         acts = sorted(self._acts(), key=lambda act: act.at_s)
         begin = next((act.at_s for act in acts if act.fault), None)
-        lines, marked = list[str](), False
+        lines, marked, before_s = list[str](), False, None
         for act in acts:
             if begin is not None and act.at_s >= begin and not marked:
                 lines.append("now_it_counts()")
                 marked = True
+            elif marked and act.entry and self.time_passed(before_s, act.at_s):
+                lines.append(NOTICE)
             lines.append(act.code)
+            before_s = act.at_s
         if not marked:
             lines.append("now_it_counts()")
+        elif self.time_passed(before_s, self.until_s):
+            lines.append(NOTICE)
         if len(lines) > MOST_ACTS:
             raise Untellable(f"it takes {len(lines)} steps: too many for a file that is read")
         return lines
+
+    def time_passed(self, since_s: float | None, until_s: float) -> bool:
+        """Whether messages went through meanwhile: the server had the time to notice what was done to it."""
+        heard = (h.at_s for records in self.scene.heard.values() for h in records)
+        return since_s is not None and any(since_s < at_s < until_s for at_s in heard)
 
     def _acts(self) -> list[Act]:
         acts = list[Act]()
@@ -138,8 +150,8 @@ class Script:
             if conn not in self.scene.joined and self._again(conn):
                 return []  # it was refused its name for the moment, and came again
             how = "come_back" if opened.visit > 1 else "enter"
-            return [Act(opened.at_s, f"{variable} = {how}({name!a})", opened.visit > 1)]
-        return [Act(opened.at_s, f"{variable} = connect({name!a})", True)]
+            return [Act(opened.at_s, f"{variable} = {how}({name!a})", opened.visit > 1, entry=True)]
+        return [Act(opened.at_s, f"{variable} = connect({name!a})", True, entry=True)]
 
     def _tried(self, conn: int) -> bool:
         return conn in self.scene.join_failed
@@ -217,11 +229,17 @@ class Script:
         said = [
             (piece.at_s, found)
             for piece in self.sent
-            if piece.conn in conns and piece.at_s >= begin_s and (found := self._plain(piece)) is not None
+            if piece.conn in conns and piece.at_s >= begin_s - LAST_WORDS_S and (found := self._plain(piece)) is not None
             and found.kind == "chat" and self.scene.phase_at(piece.at_s) == "fault"
         ]  # fmt: skip
         wanted = said[-MOST_SAID:]
-        return [Act(at_s, f"{self.variables[s.conn]}.say({self.words(s)!a})") for at_s, s in wanted]
+        return [Act(at_s, f"{self.variables[s.conn]}.say({self.short(s)!a})") for at_s, s in wanted]
+
+    def short(self, said: Said) -> str:
+        """A plain message's words without its token, where no other message has them."""
+        words = said.text.removesuffix(said.token.encode()).strip()
+        same = sum(s.text.removesuffix(s.token.encode()).strip() == words for s in self.scene.said)
+        return f"{words.decode('utf-8', 'replace')}." if words and same == 1 and len(words) < 60 else self.words(said)
 
     def words(self, said: Said) -> str:
         """A message's words, its token with it: no other message has them."""
@@ -232,7 +250,7 @@ class Script:
         for event in self.scene.events:
             if event.at_s > self.until_s:
                 break
-            code = {"frozen": "sleeper = freeze()", "thawed": "thaw(sleeper)"}.get(event.what)
+            code = {"frozen": "freeze()", "thawed": "thaw()"}.get(event.what)
             if code is not None:
                 acts.append(Act(event.at_s, code, True))
             elif event.what in ("limits", "killed", "signal"):
@@ -262,11 +280,9 @@ class Script:
 
     def _manner(self, conn: int) -> tuple[bool, Leaving | None, bool, tuple[bytes, ...]]:
         left = self.scene.left.get(conn)
-        gone = left is not None and left.at_s <= self.until_s
         raw = tuple(piece.data for piece in self.sent if piece.conn == conn and self._plain(piece) is None)
         joined = conn in self.scene.joined
-        how = left.how if gone and left is not None else None
-        return joined, how, self.scene.opened[conn].visit > 1, () if joined else raw
+        return joined, left.how if left is not None else None, self.scene.opened[conn].visit > 1, () if joined else raw
 
     def _one_wave(self, group: list[int], conn: int) -> bool:
         """Whether this client belongs to the same wave: all come before one goes, or each goes before the next comes."""
@@ -281,7 +297,7 @@ class Script:
         begin = scene.opened[first].at_s
         come = 'let_in(f"m{number}")' if joined else 'connect(f"m{number}")'
         send = "".join(f".send({self.literal(data)})" for data in raw)
-        leave = _LEAVING[how] if how else None
+        leave = _LEAVING[how] if how and scene.left[first].at_s <= self.until_s else None
         in_turn = leave is not None and scene.left[first].at_s < scene.opened[last].at_s
         if in_turn:
             body = f"for number in range({count}):\n    one = {come}"
@@ -312,7 +328,21 @@ class Script:
 
 
 _RESERVED = frozenset(
-    {"room", "expect", "framed", "connect", "enter", "play", "plain", "main", "crowd", "one", "number"}
+    {
+        "room",
+        "expect",
+        "framed",
+        "connect",
+        "enter",
+        "play",
+        "plain",
+        "main",
+        "crowd",
+        "one",
+        "number",
+        "back",
+        "newcomer",
+    }
 )
 
 

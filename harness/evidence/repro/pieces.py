@@ -80,6 +80,7 @@ class Client:
         self.answered = 0  # what came before this place has been answered already
         self.ended = ""  # FIN or RST, once the server has ended the connection
         self.present = True
+        self.sent_s = 0.0  # when something was sent last
         self.socket = socket.socket(socket.AF_INET6 if ":" in HOST else socket.AF_INET, socket.SOCK_STREAM)
         if receive_buffer:  # set before connecting, it bounds how much the server may send without being read
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -139,11 +140,12 @@ class Client:
     def send(self, *pieces: bytes) -> None:
         """Send each piece in a segment of its own, and give the server the time to read it alone."""
         for piece in pieces:
+            time.sleep(max(0.0, self.sent_s + PAUSE_S - time.monotonic()))
             try:
                 self.socket.sendall(piece)
             except ConnectionError:  # the server has ended the connection: this is seen when we read
                 return
-            time.sleep(PAUSE_S)
+            self.sent_s = time.monotonic()
 
     def say(self, words: str) -> None:
         """Say something to everybody."""
@@ -406,25 +408,68 @@ def memory_mib() -> float:
 
 
 def processor_s() -> float:
-    """Processor time that the server has used so far, in seconds."""
-    ticks = 0
+    """How long the server's threads have run so far, or stood ready to run on a busy machine, in seconds."""
+    nanoseconds = 0
     for pid in family_of(server_pid()):
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            ran, waited = (thread / "schedstat").read_text().split()[:2]
+            nanoseconds += int(ran) + int(waited)
+    return nanoseconds / 1e9
 
 
 def freeze() -> None:
     """SIGSTOP: the server sleeps. The kernel goes on accepting connections for it, as many as its backlog holds."""
-    os.kill(server_pid(), signal.SIGSTOP)
+    for pid in family_of(server_pid()):
+        os.kill(pid, signal.SIGSTOP)
 
 
-def thaw(pid: int) -> None:
+def thaw() -> None:
     """SIGCONT: it runs on."""
-    os.kill(pid, signal.SIGCONT)
+    for pid in family_of(server_pid()):
+        os.kill(pid, signal.SIGCONT)
+
+
+def end_it(number: int) -> bool:
+    """Send the server a signal, and wait for its end; False when it is still there after STOP_S."""
+    pid = server_pid()
+    os.kill(pid, number)
+    end = time.monotonic() + STOP_S
+    while runs(pid) and time.monotonic() < end:
+        time.sleep(0.02)
+    return not runs(pid)
+
+
+def runs(pid: int) -> bool:
+    """Whether this process runs: not gone, and no zombie, which has ended and waits for its parent to look."""
+    for process in PROCESSES:
+        process.poll()
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def start_it_again() -> None:
+    """Start the server again on the port on which it was."""
+    if not PROCESSES:
+        raise CannotTell("this file must start the server itself, to start it again: leave out HOST and PORT")
+    try:
+        start_server(COMMAND)
+    except CannotTell as why:
+        raise Broken("it listens again, on the same port", str(why)) from None
+
+
+def knock() -> str:
+    """Try to connect: refused, or who knows what."""
+    try:
+        Client("knock").close()
+    except OSError as error:
+        return "refused" if isinstance(error, ConnectionRefusedError) else str(error)
+    return "accepted"
 
 
 GIVEN: dict[str, int] = {}
+COMMAND: list[str] = []
 PROCESSES: list[subprocess.Popen[bytes]] = []
 
 
@@ -487,26 +532,29 @@ def main() -> int:
     HOST, PORT = given.host or HOST, given.port or PORT
     if given.pid:
         GIVEN["pid"] = given.pid
-    command = shlex.split(given.start) if given.start else [] if given.host else START
+    COMMAND.extend(shlex.split(given.start) if given.start else [] if given.host else START)
     try:
-        if command:
-            if given.port is None and any("{port}" in part for part in command):
+        if COMMAND:
+            if given.port is None and any("{port}" in part for part in COMMAND):
                 PORT = free_port()
             if is_listening():
                 raise CannotTell(
                     f"somebody listens on port {PORT} already: end it, or give HOST and PORT to talk to it"
                 )
-            start_server(command)
+            start_server(COMMAND)
         play()
     except CannotTell as why:
         print(f"Cannot tell: {why}")
         return 2
-    except (Broken, OSError) as fault:
+    except (Broken, ConnectionError, TimeoutError) as fault:
         if not THE_FAULT["begun"]:
             print(f"Cannot tell: it went wrong at {HOST} port {PORT} before the fault was done.\n{fault}")
             return 2
         print(f"The fault is there.\n{fault}")
         return 1
+    except Exception as error:
+        print(f"Cannot tell: this file has a fault of its own: {type(error).__name__}: {error}")
+        return 2
     finally:
         stop_all()
     print("The fault is not there (any more).")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from harness.dialect.profile import Profile
 from harness.evidence.repro import dialects
+from harness.report.safe import visible
 
 _SOURCE = Path(__file__).with_name("pieces.py")
 #: Functions that are written for each file.
@@ -20,6 +21,7 @@ _TOLD = {
     "JOIN_S": "as long as a step of the login may take",
     "REPLY_S": "as long as a message may take from one client to another",
     "PAUSE_S": "between two sends, so that the server reads each of them alone",
+    "STOP_S": "as long as the server may take to end",
     "REST_S": "as long as the server may take to tidy up behind those who left",
     "SAY": "what a client sends to say {text} to everybody",
     "LEAVE_WORD": "the good-bye of this server",
@@ -67,7 +69,7 @@ def _header(head: str) -> str:
 
 
 def _docstring(story: str) -> str:
-    told = textwrap.fill(" ".join(story.split()), 108, initial_indent="    ", subsequent_indent="    ").strip()
+    told = textwrap.fill(visible(" ".join(story.split())), 108, initial_indent="    ", subsequent_indent="    ").strip()
     return '    """' + told.replace("\\", "\\\\").replace('"', "'") + '"""'
 
 

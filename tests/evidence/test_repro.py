@@ -1,0 +1,152 @@
+"""repro.py: on the faulty server it fails, on the reference it passes, and no failure makes the writer stumble."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli.program import Program
+from mutation_check import MUTATIONS, Mutation
+
+from harness.dialect.builtin import KNOWN
+from harness.dialect.framing import Framing
+from harness.dialect.profile import FramingName, Profile
+from harness.engine.replaying import often, state_of
+from harness.evidence.repro import FILE, Aim, dialects, repros
+from harness.properties import judge
+from harness.results import Judgement, ScenarioResult
+from harness.target import builtin, command
+
+REFERENCE = f"{sys.executable} -m server_under_test.reference --port {{port}}"
+SCENARIOS = ("disconnect/abrupt", "disconnect/reset-after-login")
+
+
+@pytest.fixture(scope="module")
+def failing(tmp_path_factory: pytest.TempPathFactory) -> tuple[Program, dict[str, Any]]:
+    """A run of the original server, which both scenarios break."""
+    program = Program(tmp_path_factory.mktemp("original"))
+    done = program.run(*SCENARIOS, "--server", "original", "--confirm", "0", "--capture", "off")
+    assert done.status == 1, done.text
+    assert "see it yourself: python " in done.out
+    return program, program.results()
+
+
+def started(file: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """The file as a student starts it: this Python alone, in an empty environment of modules (-I)."""
+    return subprocess.run(
+        [sys.executable, "-I", str(file), *words], capture_output=True, text=True, timeout=60, check=False,
+        stdin=subprocess.DEVNULL, cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+
+
+def file_of(failing: tuple[Program, dict[str, Any]], scenario: str, prop: str) -> Path:
+    """The file that results.json names for this failure."""
+    program, results = failing
+    judgements = next(s["properties"] for s in results["scenarios"] if s["id"] == scenario)
+    return program.report / next(j["repro"] for j in judgements if j["id"] == prop)
+
+
+@pytest.mark.parametrize(("scenario", "prop"), [(SCENARIOS[0], "welcomes"), (SCENARIOS[1], "delivers")])
+def test_it_fails_on_the_faulty_server_and_passes_on_the_reference(
+    failing: tuple[Program, dict[str, Any]], scenario: str, prop: str
+) -> None:
+    file = file_of(failing, scenario, prop)
+    broken = started(file)
+    assert (broken.returncode, "The fault is there." in broken.stdout) == (1, True), broken.stdout + broken.stderr
+    assert "expected: " in broken.stdout
+    assert "got: " in broken.stdout
+    mended = started(file, "--start", REFERENCE)
+    assert mended.returncode == 0, mended.stdout + mended.stderr
+
+
+def test_it_cannot_tell_without_a_server(failing: tuple[Program, dict[str, Any]]) -> None:
+    done = started(file_of(failing, SCENARIOS[0], "welcomes"), "127.0.0.1", "1")
+    assert done.returncode == 2
+    assert "Cannot tell: it went wrong at 127.0.0.1 port 1 before the fault was done" in done.stdout
+
+
+def test_the_reports_name_the_file(failing: tuple[Program, dict[str, Any]]) -> None:
+    program, _ = failing
+    name = f"scenarios/{SCENARIOS[0]}/{FILE}"
+    assert f"see it yourself: python {name}" in (program.report / "report.txt").read_text()
+    assert f"python {name}" in (program.report / "junit.xml").read_text()
+    again = program("report", str(program.report), "--report", "text", "--lang", "pt-BR", "--out", "em-portugues")
+    assert again.status == 1
+    assert f"veja você mesmo: python {name}" in (program.folder / "em-portugues" / "report.txt").read_text()
+
+
+def test_replay_tells_what_is_mended(failing: tuple[Program, dict[str, Any]]) -> None:
+    program, _ = failing
+    scenario = str(program.report / "scenarios" / SCENARIOS[0])
+    mended = program("replay", scenario, "--times", "1", "--server", "reference", "--lang", "pt-BR")
+    assert mended.status == 0
+    assert mended.out == "CORRIGIDO disconnect/abrupt (1 execução)\nResultado: 1 CORRIGIDO\n"
+
+
+@pytest.mark.parametrize("words", [("nowhere",), ("report/scenarios/disconnect",)])
+def test_replay_of_what_is_no_run(failing: tuple[Program, dict[str, Any]], words: tuple[str, ...]) -> None:
+    program, _ = failing
+    done = program("replay", *words)
+    assert done.status == 2
+    assert done.err.startswith("harness: ")
+    assert len(done.err.splitlines()) <= 2
+
+
+def test_a_failure_that_comes_and_goes_is_flaky() -> None:
+    before = ScenarioResult(
+        "a/b", "a", "robust", {"en": "t"}, "fail", 1.0, 3, 1, (Judgement("once", "fail"),), intermittent=True
+    )
+    sure = replace(before, failed_runs=3, intermittent=False)
+    assert [state_of(one).state for one in (before, sure, replace(sure, outcome="pass"))] == [
+        "FLAKY",
+        "FAILED",
+        "FIXED",
+    ]
+    assert state_of(replace(sure, outcome="skip", reason="no")).state == "UNCLEAR"
+    assert often(sure) < often(before) < often(replace(before, runs=20))
+    assert often(before, 5) == 5
+
+
+@pytest.mark.parametrize("item", MUTATIONS, ids=lambda m: f"{m.prop}: {m.way}")
+def test_every_failure_has_a_file_or_a_reason(item: Mutation) -> None:
+    history = item.tell(True).history(aims=(item.prop,), known_leaks=item.leaks)
+    judgements = [j for j in judge(history) if j.outcome == "fail"]
+    for profile in (KNOWN["reference"], Profile(framing="chunk", say="{name}: {text}")):
+        made = repros(history, judgements, (), profile, Aim(command("./server {port}"), "127.0.0.1:5000"))
+        assert set(made.shown) | set(made.reasons) == {j.id for j in judgements}
+        for text in made.files.values():
+            compile(text, FILE, "exec")
+            assert text.isprintable() or set(text) - {"\n"} <= set(map(chr, range(32, 0x250)))
+
+
+@pytest.mark.parametrize("name", ["line", "chunk", "header", "length", "utf", "nul", "fixed", "json"])
+def test_a_message_is_framed_as_the_harness_does_it(name: FramingName) -> None:
+    profile = Profile(framing=name)
+    framing: Framing = profile.sending()
+    names: dict[str, Any] = {"re": __import__("re")}
+    exec(dialects.framed(profile) + "\n" + dialects.units(profile), names)
+    message = b'"hello"' if name == "json" else b"hello"
+    assert names["framed"](message) == framing.encode(message)
+    assert any(message in unit for unit in names["units"](framing.encode(message) * 2))
+
+
+def test_a_strangers_bytes_cannot_leave_their_quotation() -> None:
+    item = next(m for m in MUTATIONS if m.prop == "survives")
+    history = item.tell(True).history(aims=(item.prop,), known_leaks=item.leaks)
+    (failed,) = [j for j in judge(history) if j.id == "survives"]
+    hostile = '"""\nimport os\nos._exit(77)\n"""\x1b[31m\u202e\\'
+
+    made = repros(
+        history, [replace(failed, reason=hostile, observed=hostile)], (), KNOWN["original"], Aim(builtin("original")),
+        story=hostile,
+    )  # fmt: skip
+    text = made.files[FILE]
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert "os._exit(77)" not in [line.strip() for line in text.splitlines() if not line.startswith(("What", "Obs"))]
+    assert json.dumps(compile(text, FILE, "exec").co_names).count("_exit") == 0

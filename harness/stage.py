@@ -9,6 +9,7 @@ from pathlib import Path
 
 from harness.client.log import Log
 from harness.client.member import Member
+from harness.client.patience import Processor
 from harness.history import Deadlines, Output, Sample, ServerEvent
 from harness.target import RemoteServer, Server, ServerSpec, TargetError
 
@@ -205,11 +206,16 @@ class Stage:
         args = self.plan.extra_args
         return args[args.index(f"--{name}") + 1] if f"--{name}" in args else None
 
-    def starved_s(self) -> float | None:
-        """How long its threads have stood ready without a processor so far, in seconds; None if unknown."""
+    def processor(self) -> Processor | None:
+        """How the processors served its threads so far; None if unknown."""
         if not isinstance(self.server, Server) or not self.server.is_alive():
             return None
-        return self.server.starved_s()
+        return Processor(*self.server.served_s())
+
+    def starved_s(self) -> float | None:
+        """How long its threads have stood ready without a processor so far, in seconds; None if unknown."""
+        served = self.processor()
+        return served.waited_s if served else None
 
     def unread(self, member: Member) -> int | None:
         """Bytes of this member that the server has not read; None where the kernel cannot be asked."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from harness.client.clock import Clock
-from harness.client.patience import Patience, Pulse
+from harness.client.patience import Patience, Processor, Pulse
 from harness.client.trace import Trace
 from harness.history import Awaited, Heard, Record, Said, Step
 
@@ -25,10 +25,10 @@ GLANCE_S = 0.1
 class Log:
     """The history in the making. One per scenario run."""
 
-    def __init__(self, clock: Clock, runnable_wait_s: Callable[[], float | None]) -> None:
+    def __init__(self, clock: Clock, processor: Callable[[], Processor | None]) -> None:
         self.clock = clock
         self.pulse = Pulse()
-        self.patience = Patience(clock, self.pulse, runnable_wait_s)
+        self.patience = Patience(clock, self.pulse, processor)
         self.records: list[Record] = []
         self.trace = Trace()
         self.members: list[Member] = []

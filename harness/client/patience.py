@@ -2,13 +2,15 @@
 
 Before a deadline counts, the judge looks at itself and at the machine: the clock stands still while the harness was
 not served (see `clock`), and when the server's threads stood ready without a processor for much of the time, the
-deadline is given again.
+deadline is given again: until it has had as much processor time as the deadline is long. (A server that spins always
+waits for a processor too; it has had its time, and spent it.)
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 
 from harness.client.clock import Clock
 
@@ -41,13 +43,20 @@ class Pulse:
             pass
 
 
-class Patience:
-    """Waits for a condition; `runnable_wait_s` tells how long the server's threads have waited for a processor."""
+class Processor(NamedTuple):
+    """What the processors gave the server's threads so far, in seconds: how long they stood ready, how long they ran."""
 
-    def __init__(self, clock: Clock, pulse: Pulse, runnable_wait_s: Callable[[], float | None]) -> None:
+    waited_s: float
+    ran_s: float
+
+
+class Patience:
+    """Waits for a condition; `processor` tells how the server was served, None where that is unknown."""
+
+    def __init__(self, clock: Clock, pulse: Pulse, processor: Callable[[], Processor | None]) -> None:
         self._clock = clock
         self._pulse = pulse
-        self._runnable_wait_s = runnable_wait_s
+        self._processor = processor
         self.extended = 0
 
     async def until(self, condition: Callable[[], bool], deadline_s: float) -> bool:
@@ -59,16 +68,20 @@ class Patience:
         return await self._fairly(lambda seconds: self._once(condition, seconds), deadline_s)
 
     async def _fairly(self, once: Callable[[float], Awaitable[bool]], deadline_s: float) -> bool:
+        start = self._clock.now()
         for _ in range(1 + MOST_EXTENSIONS):
             if await once(deadline_s):
                 return True
-            before, began = self._runnable_wait_s(), self._clock.now()
+            before, began = self._processor(), self._clock.now()
             if before is None:
                 return False
             if await once(deadline_s * SECOND_LOOK):
                 return True
-            after, took = self._runnable_wait_s(), self._clock.now() - began
-            if after is None or after - before < STARVED * took:
+            after, now = self._processor(), self._clock.now()
+            took = now - began
+            if after is None or after.waited_s - before.waited_s < STARVED * took:
+                return False
+            if min(1.0, (after.ran_s - before.ran_s) / took) * (now - start) >= deadline_s:
                 return False
             self.extended += 1
         return False

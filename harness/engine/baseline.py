@@ -115,7 +115,7 @@ class Lesson:
     async def _one(self, cast: Sequence[str]) -> Quiet:
         clock = Clock()
         stage: Stage | None = None
-        log = Log(clock, lambda: stage.starved_s() if stage else None)
+        log = Log(clock, lambda: stage.processor() if stage else None)
         log.reply_deadline_s = 3 * self.baseline.deadlines.reply_s
         self.records, self.members = log.records, log.members
         stage = Stage(

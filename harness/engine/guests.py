@@ -105,7 +105,7 @@ class House:
         self._number = number
         self._last_s = 0.0
         limits = deadlines([], patience=options.patience)
-        self.log = Log(self.clock, lambda: self.stage.starved_s())
+        self.log = Log(self.clock, lambda: self.stage.processor())
         self.stage = Stage(Plan(options.spec, replace(limits), wait_s=options.wait_s, isolated=isolated), self.log)
 
     async def open(self) -> None:

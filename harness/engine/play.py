@@ -139,7 +139,7 @@ class Play:
     async def run(self) -> str | None:
         """Everything that happens; the harness's own trouble as a sentence, or None."""
         stage: Stage | None = None
-        log = Log(self.clock, lambda: stage.starved_s() if stage else None)
+        log = Log(self.clock, lambda: stage.processor() if stage else None)
         log.reply_deadline_s = self.baseline.deadlines.reply_s
         self.records = log.records
         self.trace = log.trace

@@ -259,9 +259,10 @@ class Server:
             peers=tuple((s.state, s.peer_port) for s in ours if s.peer_port),
         )  # fmt: skip
 
-    def starved_s(self) -> float:
-        """How long its threads have stood ready without a processor so far, in seconds."""
-        return sum(tree.waited(pid) for pid in {self.pid, self.listener_pid})
+    def served_s(self) -> tuple[float, float]:
+        """How long its threads have stood ready without a processor so far, and how long they ran, in seconds."""
+        served = [tree.served(pid) for pid in {self.pid, self.listener_pid}]
+        return sum(waited for waited, _ in served), sum(ran for _, ran in served)
 
     def is_alive(self) -> bool:
         """Whether the process that listens is still there."""

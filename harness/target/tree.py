@@ -93,19 +93,20 @@ def usage(pid: int) -> Usage | None:
     except OSError:
         return None
     cpu = (int(fields[11]) + int(fields[12])) / _TICK
-    return Usage(int(fields[17]), descriptors, int(fields[21]) * _PAGE, cpu, waited(pid))
+    return Usage(int(fields[17]), descriptors, int(fields[21]) * _PAGE, cpu, served(pid)[0])
 
 
-def waited(pid: int) -> float:
-    """How long the threads of a process stood ready without a processor, in seconds (schedstat)."""
-    total = 0
+def served(pid: int) -> tuple[float, float]:
+    """How long the threads of a process stood ready without a processor, and how long they ran, in seconds (schedstat)."""
+    ran = waited = 0
     try:
         for task in os.listdir(f"/proc/{pid}/task"):
             with contextlib.suppress(OSError, IndexError):
-                total += int(Path(f"/proc/{pid}/task/{task}/schedstat").read_bytes().split()[1])
+                fields = Path(f"/proc/{pid}/task/{task}/schedstat").read_bytes().split()
+                ran, waited = ran + int(fields[0]), waited + int(fields[1])
     except OSError:
-        return 0.0
-    return total / 1e9
+        return 0.0, 0.0
+    return waited / 1e9, ran / 1e9
 
 
 def is_waiting(pid: int) -> bool | None:

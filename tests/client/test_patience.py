@@ -12,7 +12,7 @@ from harness.client import clock as clocks
 from harness.client.clock import MOST_S, TICK_S, Clock
 from harness.client.log import FULL_WAITS, GLANCE_S, SHORT_WAIT_S, Log
 from harness.client.member import Identity, Member
-from harness.client.patience import MOST_EXTENSIONS, SECOND_LOOK, Patience, Pulse
+from harness.client.patience import MOST_EXTENSIONS, SECOND_LOOK, Patience, Processor, Pulse
 from harness.dialect.profile import Profile
 from harness.history import Awaited, Heard, Said
 
@@ -44,15 +44,19 @@ class MadeUpPulse(Pulse):
         self.clock.time += timeout_s
 
 
-def patient(*waits: float | None) -> tuple[Patience, MadeUpClock]:
-    """A patience on a made-up clock. `waits`: how long the server has stood ready, one answer after the other."""
+def patient(*waits: float | None, ran: float = 0.0) -> tuple[Patience, MadeUpClock]:
+    """A patience on a made-up clock. `waits`: how long the server has stood ready, one answer after the other.
+
+    `ran`: the part of the time in which it had a processor.
+    """
     answers = list(waits)
     clock = MadeUpClock()
 
-    def starved() -> float | None:
-        return answers.pop(0) if len(answers) > 1 else answers[0]
+    def served() -> Processor | None:
+        waited = answers.pop(0) if len(answers) > 1 else answers[0]
+        return None if waited is None else Processor(waited, ran * clock.time)
 
-    return Patience(clock, MadeUpPulse(clock), starved), clock
+    return Patience(clock, MadeUpPulse(clock), served), clock
 
 
 def run(work: Coroutine[object, object, bool]) -> bool:
@@ -105,9 +109,17 @@ def test_a_starved_server_that_answers_in_its_second_time_has_answered() -> None
     assert run(patience.until(lambda: clock.time > 1.5, 1.0))
 
 
+@pytest.mark.parametrize(("ran", "extended"), [(0.9, 0), (0.5, 1), (0.3, 2)])
+def test_one_that_spins_is_given_no_more_processor_time_than_the_deadline(ran: float, extended: int) -> None:
+    clock = MadeUpClock()
+    patience = Patience(clock, MadeUpPulse(clock), lambda: Processor(clock.time, ran * clock.time))
+    assert not run(patience.until(lambda: False, 1.0))
+    assert patience.extended == extended
+
+
 def test_a_deadline_is_not_given_for_ever() -> None:
     clock = MadeUpClock()
-    patience = Patience(clock, MadeUpPulse(clock), lambda: clock.time)  # it never gets a processor
+    patience = Patience(clock, MadeUpPulse(clock), lambda: Processor(clock.time, 0.0))  # it never gets one
     assert not run(patience.until(lambda: False, 1.0))
     assert patience.extended == 1 + MOST_EXTENSIONS
     assert clock.time == pytest.approx((1 + MOST_EXTENSIONS) * (1.0 + SECOND_LOOK))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from dataclasses import asdict
+from functools import partial
 from typing import Literal
 
 from harness.client.log import Log
@@ -32,12 +33,30 @@ class Line:
         self, kind: str, *, stream: Stream = "downstream", toxicity: float = 1.0, **attributes: int
     ) -> None:
         """Add a toxic to one stream or to both. Milliseconds, KB/s, bytes: Toxiproxy's own units."""
+        await self._add(kind, stream, toxicity, None, attributes)
+
+    async def now_and_then(
+        self, kind: str, on_ms: int, off_ms: int, *, stream: Stream = "downstream", **attributes: int
+    ) -> None:
+        """Add a toxic that is on and off for so many milliseconds in turn. The scenario needs `own-toxics` for it."""
+        await self._add(kind, stream, 1.0, (on_ms, off_ms), attributes)
+
+    async def _add(
+        self, kind: str, stream: Stream, toxicity: float, schedule: tuple[int, int] | None, attributes: dict[str, int]
+    ) -> None:
         for one in ("upstream", "downstream") if stream == "both" else (stream,):
             name = f"{kind}_{one}"
             self._toxics.add(name)
-            await asyncio.to_thread(self._proxy.add_toxic, kind, stream=one, name=name, toxicity=toxicity, **attributes)
-            told = ", ".join(f"{key}={value}" for key, value in attributes.items())
-            self._note(f"toxic {name}({told}) on")
+            await asyncio.to_thread(
+                partial(
+                    self._proxy.add_toxic, kind, stream=one, name=name, toxicity=toxicity, schedule=schedule,
+                    **attributes,
+                )
+            )  # fmt: skip
+            told = [f"{key}={value}" for key, value in attributes.items()]
+            if schedule is not None:
+                told.append(f"{schedule[0]} ms on, {schedule[1]} ms off")
+            self._note(f"toxic {name}({', '.join(told)}) on")
 
     async def change(self, kind: str, *, stream: Stream = "downstream", **attributes: int) -> None:
         """Change a toxic's attributes in mid-connection."""

@@ -226,6 +226,7 @@ FORMS: dict[str, str] = {
     ),
     "there is no Toxiproxy in this scenario": "não há Toxiproxy neste cenário",
     "this Toxiproxy cannot pass on a reset": "este Toxiproxy não sabe repassar um reset",
+    "this Toxiproxy does not have the embedded one's own toxics": "este Toxiproxy não tem os toxics próprios do embutido",
     "this Toxiproxy cannot pass on a half-close": "este Toxiproxy não sabe repassar um half-close",
     "the server is run by somebody else; this needs its process": (
         "o servidor é mantido por outra pessoa; isto precisa do processo dele"

@@ -144,6 +144,29 @@ async def half_close(room: Room) -> None:
 
 
 @scenario(
+    "disconnect", title="Half-close over a slow line", titulo="Meio fechado por uma linha lenta",
+    aims=["delivers", "sockets", "idles"], proxy=True, needs=["half-close-through-proxy"],
+)  # fmt: skip
+async def half_close_over_a_line(room: Room) -> None:
+    """The last words and the FIN behind them travel for 100 ms, and arrive in that order: the server has all that was
+    said before it sees the end. The other direction stays open until the server closes it, or the client."""
+    line = await room.line()
+    ana = await room.enter("ana")
+    bia = await room.enter("bia", line=line)
+    caio = await room.enter("caio")
+    await line.toxic("latency", stream="upstream", latency=100)
+    await bia.say("I have said all I had to say")
+    bia.half_close()
+    await room.talk(ana, caio)
+    if bia.wire is not None:
+        bia.wire.close()
+    await room.talk(caio, ana)
+    await room.pause(0.25)  # the end is still on its way
+    await comes_back(room, bia)
+    await room.talk()
+
+
+@scenario(
     "disconnect", title="A reset in mid-line", titulo="Um reset no meio de uma linha",
     aims=["delivers", "genuine"],
 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness import Member, Room, scenario
 from harness.flood import LEAST, pour
-from scenarios.cast import comes_back, go, says_in_pieces, says_many
+from scenarios.cast import comes_back, go, says_in_pieces, says_many, throw
 
 #: How often a line flaps, and how long it is up or down each time, in seconds.
 FLAPS, FLAP_S = 5, 0.1
@@ -243,6 +243,62 @@ async def flapping(room: Room) -> None:
             bia = await comes_back(room, bia, line=line)
             await room.pause(FLAP_S)
     await room.talk()
+
+
+@scenario(
+    "latency", title="The line stutters", titulo="A linha engasga", aims=["delivers", "ordered", "once"], proxy=True,
+    needs=["own-toxics"],
+)  # fmt: skip
+async def stuttering(room: Room) -> None:
+    """Nothing passes for 150 ms, then everything for 100 ms, again and again, as on a crowded radio link. Nothing is
+    lost and no connection ends: what was held comes in bursts."""
+    line = await room.line()
+    ana = await room.enter("ana", line=line)
+    bia = await room.enter("bia")
+    caio = await room.enter("caio", line=line)
+    await line.now_and_then("bandwidth", 150, 100, stream="both", rate=0)
+    async with room.chatting(bia):
+        await room.talk(ana, caio, rounds=2)
+
+
+@scenario(
+    "latency", title="Slow upwards, quick downwards", titulo="Lenta na ida, rápida na volta",
+    aims=["delivers", "ordered", "responsive"], proxy=True,
+)  # fmt: skip
+async def asymmetric(room: Room) -> None:
+    """One client's line is that of a home: 2 KB/s and 80 ms up, 200 KB/s and 10 ms down. It hears the others at once;
+    they hear it late, and in its order."""
+    line = await room.line()
+    ana = await room.enter("ana")
+    bia = await room.enter("bia", line=line)
+    caio = await room.enter("caio")
+    await line.toxic("bandwidth", stream="upstream", rate=2)
+    await line.toxic("latency", stream="upstream", latency=80)
+    await line.toxic("bandwidth", stream="downstream", rate=200)
+    await line.toxic("latency", stream="downstream", latency=10)
+    async with room.chatting(ana, caio):
+        for _ in range(3):
+            await room.talk(bia)
+
+
+@scenario(
+    "latency", title="One client's bytes arrive wrong", titulo="Os bytes de um cliente chegam errados",
+    aims=["delivers", "responsive", "survives"], proxy=True, needs=["own-toxics"],
+)  # fmt: skip
+async def corrupted(room: Room) -> None:
+    """On the way from one client to the server every twentieth byte has a wrong bit: letters become others, control
+    bytes, halves of UTF-8. The server may show it, refuse it or end that connection; nobody else may feel it."""
+    line = await room.line()
+    ana = await room.enter("ana")
+    bia = await room.enter("bia", role="faulty", line=line, counted=False)
+    caio = await room.enter("caio")
+    await line.toxic("corrupt", stream="upstream", per_million=50_000)
+    async with room.chatting(ana, caio):
+        await throw(room, bia, *[b"words that arrive as other words, number %d" % n for n in range(20)])
+    await line.clear()
+    await room.talk(ana, caio)
+    bia.reset()
+    await room.talk(caio, ana)
 
 
 @scenario(

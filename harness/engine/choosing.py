@@ -70,5 +70,6 @@ def unmet(
         "newlines": (profile.framing_name("send") == "line", "this server's messages do not end with a newline"),
         "reset-through-proxy": ("reset" in capabilities, "this Toxiproxy cannot pass on a reset"),
         "half-close-through-proxy": ("half-close" in capabilities, "this Toxiproxy cannot pass on a half-close"),
+        "own-toxics": ("own-toxics" in capabilities, "this Toxiproxy does not have the embedded one's own toxics"),
     }
     return next((has[need][1] for need in sorted(item.needs) if not has[need][0]), None)

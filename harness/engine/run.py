@@ -44,6 +44,7 @@ from harness.history import Baseline
 from harness.registry import Scenario
 from harness.results import Environment, Judgement, KnownFailures, Outcome, RunResult, ScenarioResult, TargetInfo
 from harness.target import TargetError, build, sandbox
+from harness.toxiproxy.process import CAPABILITIES
 
 #: A worker may take so long beyond its scenario's own limit to start a server and to clean up, in seconds.
 AROUND_S = 45.0
@@ -238,7 +239,7 @@ class Run:
     def _all(self, workers: Workers, signals: _Signals, baseline: Baseline, profile: Profile) -> None:
         waiting = deque(_Progress(item) for item in ordered(self.planned))
         running: dict[str, tuple[_Progress, int]] = {}
-        capabilities = frozenset({"reset", "half-close"}) if self.options.toxiproxy == "embedded" else frozenset[str]()
+        capabilities = CAPABILITIES if self.options.toxiproxy == "embedded" else frozenset[str]()
         failures = 0
         while waiting or workers.busy:
             signals.look()

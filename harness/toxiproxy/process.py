@@ -21,6 +21,8 @@ Kind = Literal["embedded", "installed", "remote"]
 ANY_PORT = "127.0.0.1:0"
 #: What the header of the embedded proxy's answers calls its abilities.
 _CAPABILITIES = "X-Harness-Capabilities"
+#: What the embedded proxy can carry and do that Shopify's cannot, as far as scenarios ask for it.
+CAPABILITIES = frozenset({"reset", "half-close", "own-toxics"})
 
 
 @dataclass(frozen=True)
@@ -66,18 +68,20 @@ class Line:
         stream: str = "downstream",
         name: str | None = None,
         toxicity: float = 1.0,
+        schedule: tuple[int, int] | None = None,
         **attributes: int,
     ) -> None:
-        """Put a toxic on the line; it works on live connections too. Its name is `type_stream` unless given."""
+        """Put a toxic on the line; it works on live connections too. Its name is `type_stream` unless given.
+
+        `schedule`: on and off for so many milliseconds in turn; the embedded proxy alone knows it.
+        """
         self._owner.refuse_deadly(type, attributes, attributes)
-        with self._owner.api.speaking():
-            self._proxy.add_toxic(
-                type=type,
-                stream=stream,
-                name=name or f"{type}_{stream}",
-                toxicity=toxicity,
-                attributes=attributes,
-            )
+        body: dict[str, object] = {"type": type, "stream": stream, "name": name or f"{type}_{stream}"}
+        body |= {"toxicity": toxicity, "attributes": attributes}
+        if schedule is not None:
+            body["schedule"] = {"on": schedule[0], "off": schedule[1]}
+        with self._owner.api.speaking() as api:
+            api.post(f"/proxies/{self.name}/toxics", json=body)
 
     def update_toxic(self, name: str, *, toxicity: float | None = None, **attributes: int) -> None:
         """Change some attributes of a toxic, or its toxicity; the others stay."""
@@ -164,7 +168,7 @@ def _passage(event: dict[str, Any], ahead_s: float) -> Passage:
 
 
 class Toxiproxy:
-    """A running Toxiproxy. `capabilities`: what it can carry that Shopify's cannot, "reset" and "half-close"."""
+    """A running Toxiproxy. `capabilities`: those of CAPABILITIES that it has."""
 
     def __init__(self, kind: Kind, api: Api, child: Child | None = None) -> None:
         self.kind = kind
@@ -181,7 +185,7 @@ class Toxiproxy:
             self.version = _version(response.content, api.url)
         #: As the proxy itself tells them.
         self.abilities = frozenset(filter(None, response.headers.get(_CAPABILITIES, "").split(", ")))
-        self.capabilities = self.abilities & {"reset", "half-close"}
+        self.capabilities = self.abilities & CAPABILITIES
 
     def create(self, name: str, upstream: str, listen: str = ANY_PORT, *, enabled: bool = True) -> Line:
         """A new line to `upstream` (`host:port`). Raises ToxiproxyError, for one when the name is taken."""

@@ -54,7 +54,7 @@ def test_it_starts_quickly_and_closing_leaves_nothing() -> None:
     proxy = subject.start("embedded")
     assert time.monotonic() - began < 2
     assert proxy.kind == "embedded"
-    assert proxy.capabilities == {"reset", "half-close"}
+    assert proxy.capabilities == {"reset", "half-close", "own-toxics"}
     assert proxy.version == "2.12.0"
     line = proxy.create("line", "127.0.0.1:9")
     pid = proxy.pid

@@ -342,6 +342,17 @@ class Output(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Looked(Record):
+    """The server's threads were looked at, because something did not come (`why`); `text` says in short what they did.
+
+    Evidence, and no judge's business.
+    """
+
+    why: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Skipped(Record):
     """The scenario could not do its fault here, and says why."""
 

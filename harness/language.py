@@ -151,6 +151,8 @@ PORTUGUESE: dict[str, str] = {
     "Probably": "Provavelmente",
     "Because": "Porque",
     "Hints with their grounds, not verdicts.": "Pistas com seus motivos, não veredictos.",
+    "What its threads were doing": "O que faziam suas threads",
+    "its threads are looked at": "suas threads são observadas",
     "Clues to the cause": "Pistas da causa",
     "{count} failure": "{count} falha",
     "these {count} failures look like one fault": "estas {count} falhas parecem uma só",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,6 +41,8 @@ class Stage:
     frozen: bool = False
     asked_to_end: bool = False
     earlier_output: list[tuple[float, str]] = field(default_factory=list)
+    #: Called before the process is told to end.
+    before_the_stop: Callable[[], Awaitable[None]] | None = None
     _dead_noted: bool = False
     _descriptors: int | None = None  # the limit of open files that it was started with
 
@@ -92,6 +95,8 @@ class Stage:
     async def stop(self, number: int | None = None) -> bool:
         """Ask it to end (SIGTERM, or the spec's own signal) and wait. False when it is still there at the deadline."""
         number = number or self.plan.spec.stop_signal
+        if self.before_the_stop is not None:
+            await self.before_the_stop()
         self.asked_to_end = True
         self._event("signal", detail=signal.Signals(number).name)
         self.log.step(f"is told to end ({signal.Signals(number).name})", "server")

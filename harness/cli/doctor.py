@@ -9,14 +9,18 @@ import sys
 
 import typer
 
+#: How to get jstack, where there is a Java without it.
+JSTACK = "not found: install a JDK (apt install default-jdk-headless), or set JAVA_HOME to one"
+
 
 def doctor() -> None:
     """What this machine allows: Python, namespaces, Toxiproxy, limits, watching of processes."""
-    from harness.target import sandbox
+    from harness.target import sandbox, threads
 
     allowed, why = sandbox.namespaces_allowed()
     how = _capture()
     real = shutil.which("toxiproxy-server") or os.environ.get("TOXIPROXY_SERVER")
+    spy, java, jstack = threads.spy(), shutil.which("java"), threads.jstack()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     linux = sys.platform.startswith("linux")
     rows = [
@@ -26,6 +30,7 @@ def doctor() -> None:
         (how is None, "packet capture", how or "yes (packet socket)"),
         (linux, "silent packet loss without privileges", "yes (socket filter)" if linux else "Linux only"),
         (linux, "kernel's socket tables", "yes (sock_diag)" if linux else "psutil is used instead"),
+        (bool(spy), "stacks of a Python server that is stuck", spy or "not found: pip install py-spy"),
         (True, "Toxiproxy, embedded", "yes"),
         (
             bool(real),
@@ -34,6 +39,8 @@ def doctor() -> None:
         ),
         (soft >= 4096, "open files", f"{soft} (hard limit {hard}); `ulimit -n {hard}` allows larger storms"),
     ]
+    if java or jstack:
+        rows.append((bool(jstack), "stacks of a Java server that is stuck", jstack or JSTACK))
     for good, what, found in rows:
         typer.echo(f"{'ok  ' if good else 'no  '} {what}: {found}")
     typer.echo(

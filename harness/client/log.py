@@ -37,6 +37,8 @@ class Log:
         self.unread_by_server: Callable[[Member], int | None] = lambda _: None
         #: Only departures are wanted now, to see a leak grow: nothing that fails to come is waited for.
         self.hasty = False
+        #: Told of each kind of thing that was waited for in vain.
+        self.on_missed: Callable[[str], None] = lambda _: None
         self._ops = 0
         self._words: dict[tuple[int, str], str] = {}
         self._speaker: dict[str, int] = {}
@@ -109,6 +111,8 @@ class Log:
         done = await self.patience.until(condition, self.allowed(kind, deadline_s))
         if not done:
             self._missed[kind] = self._missed.get(kind, 0) + 1
+            if not self.hasty:
+                self.on_missed(kind)
         return done
 
     def unheard(self) -> dict[str, set[int]]:

@@ -19,6 +19,7 @@ from harness.client.trace import Trace
 from harness.dialect.profile import Profile
 from harness.engine.options import Options
 from harness.evidence.capture import Capture, Taken
+from harness.evidence.doing import Witness, as_text
 from harness.evidence.keeping import evidence
 from harness.evidence.repro import Aim, Repros, repros
 from harness.findings.clues import clues
@@ -29,6 +30,7 @@ from harness.results import Clue, Judgement, StepResult
 from harness.room import NotHere, Room, Setting
 from harness.stage import Plan, Stage
 from harness.target import TargetError, sandbox, sources
+from harness.target.threads import Look
 
 #: Steps that are kept of a story.
 MOST_STEPS = 200
@@ -133,6 +135,7 @@ class Play:
             watch_port=capture.watch,
         )
         self.records: list[Record] = []
+        self.looks: list[Look] = []
         self.trace = Trace()
         self.address: str | None = None
 
@@ -144,17 +147,21 @@ class Play:
         self.records = log.records
         self.trace = log.trace
         stage = Stage(self._plan(), log)
+        witness = Witness(stage, log)
+        self.looks = witness.looks
         self.clock.start()
         try:
             async with asyncio.timeout(min(self.item.timeout_s, self.options.timeout_s)):
                 return await self._through(stage, log)
         except TimeoutError:
+            await witness.before_the_stop()
             return f"the scenario did not end within {min(self.item.timeout_s, self.options.timeout_s):.0f} s"
         finally:
             for member in log.members:
                 if member.wire:
                     member.wire.kill_holder()
                     member.wire.reset()
+            await witness.settled()
             await stage.end()
             await self.clock.stop()
 
@@ -216,7 +223,7 @@ class Play:
         if not any(j.outcome == "fail" for j in judgements):
             return ()
         try:
-            return clues(history, sources.finder(self.options.spec))
+            return clues(history, sources.finder(self.options.spec), self.looks)
         except Exception as error:
             sys.stderr.write(f"harness: {self.item.id}: no cause was looked for: {type(error).__name__}: {error}\n")
             return ()
@@ -241,6 +248,8 @@ class Play:
         if wanted or any(j.outcome == "fail" for j in judgements):
             pictures, trouble = evidence(history, judgements, taken)
             files |= pictures
+            if self.looks:
+                files["state.txt"] = as_text(self.looks)
             made = self._repros(history, judgements)
             files |= made.files
             trouble = trouble or made.trouble

@@ -15,6 +15,8 @@ from harness.results import Cause, Clue, Judgement, ScenarioResult
 
 #: A violation's moment may be that of the question; what is printed so much later cannot have caused it, in seconds.
 AFTER_S = 3.0
+#: What is seen later than it began: threads that are stuck are looked at when a deadline is over.
+LASTING = frozenset({"lock", "blocked-send", "blocked-read"})
 #: Places and grounds told of one cause.
 PLACES, GROUNDS = 4, 4
 
@@ -60,7 +62,7 @@ def explaining(clues: Sequence[Clue], judgement: Judgement) -> Clue | None:
         for clue in clues
         if clue.kind in KINDS
         and judgement.id in KINDS[clue.kind].explains
-        and (judgement.at_s is None or clue.at_s <= judgement.at_s + AFTER_S)
+        and (judgement.at_s is None or clue.kind in LASTING or clue.at_s <= judgement.at_s + AFTER_S)
     ]
     return min(fitting, key=lambda clue: (KINDS[clue.kind].stands_first, clue.at_s), default=None)
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from harness.findings.blocked import blocked
 from harness.findings.exceptions import Thrown, thrown
 from harness.history import History, Output, ServerEvent
 from harness.report.safe import QUOTED, visible
 from harness.results import Clue
+from harness.target.threads import Look
 
 #: Clues kept of one scenario.
 MOST = 8
@@ -69,9 +71,10 @@ _SIGNALS = {4: ("SIGILL", "memory-fault"), 6: ("SIGABRT", "aborted"), 7: ("SIGBU
             8: ("SIGFPE", "memory-fault"), 11: ("SIGSEGV", "memory-fault"), 13: ("SIGPIPE", "sigpipe")}  # fmt: skip
 
 
-def clues(history: History, source: Source = _no_source) -> tuple[Clue, ...]:
-    """What this run shows, in the order of time; `source` gives the line of a place that was not printed."""
-    found = [*_ends(history), *_printed(history, source)]
+def clues(history: History, source: Source = _no_source, looks: Sequence[Look] = ()) -> tuple[Clue, ...]:
+    """What this run shows, in the order of time; `source` gives the line of a place that was not printed, `looks` tell
+    what the server's threads were doing."""
+    found = [*_ends(history), *_printed(history, source), *blocked(looks, source)]
     unique: dict[tuple[str, str], Clue] = {}
     for clue in sorted(found, key=lambda one: one.at_s):
         unique.setdefault((clue.kind, clue.where), clue)

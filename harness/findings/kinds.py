@@ -133,13 +133,13 @@ KINDS: dict[str, Kind] = {
         ("the server is blocked in sending to one client that does not read, and everybody waits for it", "o servidor está bloqueado no envio a um cliente que não lê, e todos esperam por ele"),
         ("Give each client a bounded queue and a writer of its own, never send with a lock held, and drop the client whose queue is full.",
          "Dê a cada cliente uma fila limitada e um escritor próprio, nunca envie com uma trava na mão, e derrube o cliente cuja fila encher."),
-        stands_first=4,
+        stands_first=3,
     ),
     "blocked-read": Kind(
         ("the only thread of the server waits for the words of one client, and nobody else is served meanwhile", "a única thread do servidor espera pelas palavras de um cliente, e ninguém mais é atendido enquanto isso"),
         ("Let the accept loop only accept: read each client in a thread or task of its own (or with select), the login included, with a timeout.",
          "Deixe o laço de accept só aceitar: leia cada cliente numa thread ou tarefa própria (ou com select), inclusive o login, com prazo."),
-        stands_first=4,
+        stands_first=3,
     ),
     # -- the pattern of what fails
     "kept": Kind(

@@ -259,6 +259,10 @@ class Server:
             peers=tuple((s.state, s.peer_port) for s in ours if s.peer_port),
         )  # fmt: skip
 
+    def pids(self) -> list[int]:
+        """The living processes of its tree."""
+        return tree.family(self.pid, self._mark)
+
     def served_s(self) -> tuple[float, float]:
         """How long its threads have stood ready without a processor so far, and how long they ran, in seconds."""
         served = [tree.served(pid) for pid in {self.pid, self.listener_pid}]
@@ -370,6 +374,7 @@ def _reached(found: list[tuple[int, str, int]]) -> tuple[tuple[str, int], ...]:
 def _in_the_child() -> None:
     """Between fork and exec: default signal dispositions, and death with the worker."""
     sandbox.die_with_parent()
+    sandbox.allow_looking()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())

@@ -47,7 +47,7 @@ class Seen:
     """A line of the time line that came from outside the story: what the server printed, what the proxy was told."""
 
     at_s: float
-    kind: str  # `printed` or `toxic`
+    kind: str  # `printed`, `toxic` or `looked`
     text: str
 
 
@@ -65,6 +65,7 @@ class Evidence:
     """What there is of one scenario. `files` are (name, address relative to the report)."""
 
     log: tuple[str, ...] = ()
+    state: tuple[str, ...] = ()
     seen: tuple[Seen, ...] = ()
     pictures: tuple[Picture, ...] = ()
     packets: Table | None = None
@@ -85,6 +86,7 @@ def gather(report: Path, scenario: str) -> Evidence:
     records = tuple(_history(folder / "history.jsonl"))
     return Evidence(
         log=_lines(folder / "server.log"),
+        state=_lines(folder / "state.txt"),
         seen=tuple(_seen(records)),
         pictures=tuple(_pictures(folder, names)),
         packets=_table(_json(folder / "packets.json")) or _handshakes(records),
@@ -144,7 +146,15 @@ def _history(path: Path) -> Iterator[Mapping[str, object]]:
             return
         with path.open("rb") as file:
             for line in file:
-                if line.startswith((b'{"kind":"Packet"', b'{"kind":"Opened"', b'{"kind":"Output"', b'{"kind":"Toxic"')):
+                if line.startswith(
+                    (
+                        b'{"kind":"Packet"',
+                        b'{"kind":"Opened"',
+                        b'{"kind":"Output"',
+                        b'{"kind":"Toxic"',
+                        b'{"kind":"Looked"',
+                    )
+                ):
                     with contextlib.suppress(ValueError, RecursionError):
                         record = json.loads(line)
                         if isinstance(record.get("at_s"), (int, float)):
@@ -156,6 +166,9 @@ def _seen(records: Sequence[Mapping[str, object]]) -> Iterator[Seen]:
     for record in printed if len(printed) > 1 else ():  # a single one was taken at the end: it says no time
         yield Seen(_at(record), "printed", "\n".join(visible_lines(str(record.get("text", "")).expandtabs(4), PRINTED)))
     for record in records:
+        if record["kind"] == "Looked":
+            told = [str(record.get("why", "")), *str(record.get("text", "")).split("\n")]
+            yield Seen(_at(record), "looked", "\n".join(visible(line) for line in told[:PRINTED]))
         if record["kind"] == "Toxic":
             yield Seen(_at(record), "toxic", visible(str(record.get("did", ""))))
 

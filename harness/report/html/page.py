@@ -79,7 +79,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A line of a scenario's time line; `kind` is `step`, `broken`, `printed` or `toxic`."""
+    """A line of a scenario's time line; `kind` is `step`, `broken`, `printed`, `toxic` or `looked`."""
 
     at_s: float
     kind: str
@@ -239,7 +239,7 @@ def _environment() -> Environment:
         seed=lambda result: told(lambda say: seed_line(result, say)),
         again=lambda result, one: repeat_command(result, scenario_argument(one.id)),
         caption=lambda name: t(CAPTIONS[name]) if name in CAPTIONS else name,
-        sentence=_sentence, remedy=_remedy, page=_page, said=_said, printed=_printed, worst=_worst, story=_story, lines=visible_lines,
+        said_lines=_said_lines, sentence=_sentence, remedy=_remedy, page=_page, said=_said, printed=_printed, worst=_worst, story=_story, lines=visible_lines,
         in_portuguese=Language("pt-BR"), number=lambda value, digits=2: told(lambda say: say.number(value, digits)),
     )  # fmt: skip
     environment.filters["visible"] = visible
@@ -253,6 +253,11 @@ def _title(scenario: ScenarioResult, say: Language) -> str:
 def _said(text: str | None, limit: int = LINE) -> Markup:
     """What a judge, a scenario or a server has written, in both languages, made visible."""
     return told(lambda say: visible(say.sentence(text or ""), limit))
+
+
+def _said_lines(lines: Sequence[str]) -> Markup:
+    """Lines that the harness has written, in both languages."""
+    return told(lambda say: "\n".join(visible(say.sentence(line)) for line in lines))
 
 
 def _printed(judgement: Judgement) -> Markup:

@@ -11,6 +11,7 @@ from pathlib import Path
 from harness.client.log import Log
 from harness.client.member import Member
 from harness.client.patience import Processor
+from harness.client.wire import Wire
 from harness.history import Deadlines, Output, Sample, ServerEvent
 from harness.target import RemoteServer, Server, ServerSpec, TargetError
 
@@ -29,6 +30,7 @@ class Plan:
     port: int | None = None
     wait_s: float = 10.0  # how long a remote server may take to answer
     isolated: bool = False  # in a network namespace of its own: the port can be had at once
+    restarts: bool = False  # it is started again on its port, which is part of what is judged
 
 
 @dataclass
@@ -68,7 +70,8 @@ class Stage:
 
     async def start(self, *, port: int | None = None) -> None:
         """Start it and wait until it listens. Raises TargetError."""
-        began = self.log.now()
+        began, spec = self.log.now(), self.plan.spec
+        Wire.spares_port = not (self.remote or self.plan.isolated or self.plan.restarts) and spec.fixed_port
         if self.remote:
             self.server = RemoteServer(self.plan.spec)
             await self.server.wait_until_listening(self.plan.wait_s)

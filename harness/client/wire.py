@@ -18,6 +18,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable
+from typing import ClassVar
 
 from harness.history import Ending
 
@@ -28,7 +29,13 @@ HOLDER_S = 120
 
 
 class Wire:
-    """One connection. `on_bytes(data)` and `on_end(how)` are called from the event loop."""
+    """One connection. `on_bytes(data)` and `on_end(how)` are called from the event loop.
+
+    `spares_port`: where many servers must have the same port one after the other, a connection that the server closed
+    first is answered with RST: a FIN would keep the server's port for a minute (TIME_WAIT; RFC 9293, section 3.6.1).
+    """
+
+    spares_port: ClassVar[bool] = False
 
     def __init__(
         self, sock: socket.socket, on_bytes: Callable[[bytes], None], on_end: Callable[[Ending], None]
@@ -167,6 +174,8 @@ class Wire:
             with contextlib.suppress(OSError):
                 while self._sock.recv(READ_SIZE):
                     pass
+                if self.spares_port:  # the end of its input was read: the server has closed
+                    self.reset()
         self._release()
 
     def reset(self) -> None:

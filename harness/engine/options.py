@@ -41,6 +41,7 @@ class Options:
     ignore: frozenset[str] = frozenset()
     hints: bool = True  # a look at the server's source orders the guesses of how it speaks
     cache: bool = False  # what was found of how it speaks is remembered
+    held_port: int | None = None  # each start of the server takes this very port, in the network of all
     known: Known | None = None  # failures that do not fail the run
 
     def judges(self, prop: str) -> bool:

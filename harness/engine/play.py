@@ -29,7 +29,7 @@ from harness.registry import Scenario
 from harness.results import Clue, Judgement, StepResult
 from harness.room import NotHere, Room, Setting
 from harness.stage import Plan, Stage
-from harness.target import TargetError, sandbox, sources
+from harness.target import TargetError, sandbox, sockets, sources
 from harness.target.threads import Look
 
 #: Steps that are kept of a story.
@@ -78,6 +78,8 @@ def play(
     `known_leaks`: what other scenarios of this run have seen to grow, so that it need not be seen to grow again.
     """
     isolated = sandbox.enter(namespaces=options.namespaces and options.spec.kind != "remote")
+    if options.held_port is not None and not isolated:
+        sockets.await_free(options.held_port)
     before = sandbox.kernel_counters()
     proxy = toxiproxy.start(options.toxiproxy, seed=seed) if item.proxy else None
     capture = Capture(wanted=options.capture != "off")
@@ -172,7 +174,7 @@ class Play:
         understood = self.options.spec.kind == "builtin" and self.options.spec.name == "reference"
         return Plan(
             self.options.spec, self.baseline.deadlines, self.folder / "server.log" if self.folder else None,
-            tuple(extra) if understood else (), isolated=self.isolated,
+            tuple(extra) if understood else (), isolated=self.isolated, restarts="restarts" in self.item.aims,
         )  # fmt: skip
 
     async def _through(self, stage: Stage, log: Log) -> str | None:

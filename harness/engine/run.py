@@ -43,7 +43,7 @@ from harness.findings import group, probable_causes
 from harness.history import Baseline
 from harness.registry import Scenario
 from harness.results import Environment, Judgement, KnownFailures, Outcome, RunResult, ScenarioResult, TargetInfo
-from harness.target import TargetError, build, sandbox
+from harness.target import TargetError, build, sandbox, sockets
 from harness.toxiproxy.process import CAPABILITIES
 
 #: A worker may take so long beyond its scenario's own limit to start a server and to clean up, in seconds.
@@ -210,6 +210,8 @@ class Run:
         if self._alone():
             self._pace = Pace(1)
             self._most_jobs = 1
+        if self._alone() and learned.address is not None and self.options.spec.kind == "command":
+            self.options = replace(self.options, held_port=int(learned.address.rpartition(":")[2]))
         limits = {key: round(value, 4) for key, value in asdict(baseline.deadlines).items()}
         self._target = replace(
             self._target, address=learned.address, dialect=profile.to_json(),
@@ -297,7 +299,7 @@ class Run:
         self._emit(ScenarioStarted(self.at(), item.id, progress.started))
         workers.start(
             key, lambda: play(item, options, profile, baseline, seed, folder, leaks),
-            min(item.timeout_s, options.timeout_s) + AROUND_S,
+            min(item.timeout_s, options.timeout_s) + AROUND_S + (sockets.TIME_WAIT_S if options.held_port else 0.0),
         )  # fmt: skip
         return key
 

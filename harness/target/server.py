@@ -32,8 +32,6 @@ RETRIES = 2
 KILL_S = 3.0
 #: It reads its standard input, all its threads asleep, for so long before it listens: it asks for something, in seconds.
 ASKS_S = 1.0
-#: The kernel keeps a port of a connection that the server closed first for a minute (TIME_WAIT); a little more, in seconds.
-TIME_WAIT_S = 65.0
 
 
 class Server:
@@ -70,7 +68,7 @@ class Server:
 
         Raises TargetError: not found, ended at once, never listened, its port is taken.
         """
-        end, attempt = time.monotonic() + TIME_WAIT_S, 0
+        end, attempt = time.monotonic() + sockets.TIME_WAIT_S, 0
         while True:
             asked, attempt = port or sockets.free_port(), attempt + 1
             server = cls._launch(spec, asked, clock, log_path, extra_args, extra_env or {})

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import struct
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ STATES = {
     8: "CLOSE_WAIT", 9: "LAST_ACK", 10: "LISTEN", 11: "CLOSING", 12: "NEW_SYN_RECV",
 }  # fmt: skip
 LISTEN = 1 << 10
+#: The kernel keeps a port of a connection that the server closed first for a minute; a little more, in seconds.
+TIME_WAIT_S = 65.0
 ALL = 0xFFF
 _HEADER = struct.Struct("=IHHII")
 _REQUEST = struct.Struct("=BBBBI48x")
@@ -99,6 +102,16 @@ def datagram(inodes: set[int]) -> bool:
                 if int(line.split()[9]) in inodes:
                     return True
     return False
+
+
+def await_free(port: int) -> None:
+    """Wait while closed connections of an earlier server keep a port (TIME_WAIT), and nobody listens there."""
+    end = time.monotonic() + TIME_WAIT_S
+    while time.monotonic() < end:
+        states = {found.state for found in tcp() if found.port == port}
+        if "LISTEN" in states or not states & {"TIME_WAIT", "FIN_WAIT2", "LAST_ACK"}:
+            return
+        time.sleep(0.2)  # the kernel tells nobody when a port is free again
 
 
 def reachable(address: str) -> str:

@@ -18,6 +18,7 @@ import pytest
 
 from harness.client.wire import Wire
 from harness.history import Ending
+from harness.target import sockets
 
 #: Far more than anything here takes.
 LONG_S = 10.0
@@ -207,6 +208,26 @@ async def test_what_is_abandoned_with_unread_bytes_ends_in_a_reset() -> None:
         pair.wire.abandon()
         with pytest.raises(ConnectionResetError):
             await pair.read()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel's table of sockets")
+@pytest.mark.parametrize("spares", [True, False])
+def test_a_server_that_closed_first_keeps_its_port_only_where_it_is_not_spared(
+    spares: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @on_a_loop
+    async def closed() -> None:
+        async with paired() as pair:
+            port = pair.peer.getsockname()[1]
+            mine = pair.wire.local_port
+            pair.peer.close()
+            await pair.until(lambda: bool(pair.ended))
+            pair.wire.close()
+            left = [s.state for s in sockets.tcp() if (s.port, s.peer_port) == (port, mine)]
+            assert left == ([] if spares else ["TIME_WAIT"])
+
+    monkeypatch.setattr(Wire, "spares_port", spares)
+    closed()
 
 
 @on_a_loop

@@ -261,6 +261,15 @@ class Flooded(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed(Record):
+    """A message was announced as `size` bytes long, and hardly any of them came: the witness for memory that is
+    reserved for a word. The samples from `claim-begin` to `claim-end` are the server's memory meanwhile."""
+
+    conn: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Toxic(Record):
     """What the Toxiproxy was told. `clean`: from now on this line is open and without toxics."""
 

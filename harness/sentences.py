@@ -262,6 +262,19 @@ FORMS: dict[str, str] = {
         "as mensagens deste servidor não têm limites que pudessem ser mantidos"
     ),
     "this server's messages do not end with a newline": "as mensagens deste servidor não terminam com quebra de linha",
+    "no length stands before this server's messages": "nenhum tamanho vem antes das mensagens deste servidor",
+    "this server's messages are no blocks of a fixed size": "as mensagens deste servidor não são blocos de tamanho fixo",
+    "this server's messages are not JSON": "as mensagens deste servidor não são JSON",
+    "this server's messages are JSON, but no objects": "as mensagens deste servidor são JSON, mas não objetos",
+    "nothing in JSON is said here before one is in the room": "aqui nada em JSON é dito antes de se estar na sala",
+    "a length of {} bytes cannot claim so much": "um tamanho de {0} bytes não consegue anunciar tanto",
+    "here a length is a binary number: every byte is a digit of it": (
+        "aqui o tamanho é um número binário: todo byte é um algarismo dele"
+    ),
+    "a server that believed {} MiB would take too much of this machine's memory": (
+        "um servidor que acreditasse em {0} MiB tomaria memória demais desta máquina"
+    ),
+    "claims a message of {} MiB": "anuncia uma mensagem de {0} MiB",
     "here the first thing that a client says is its name, whatever it is": (
         "aqui a primeira coisa que um cliente diz é o seu nome, seja qual for"
     ),
@@ -462,6 +475,10 @@ FORMS: dict[str, str] = {
     "{} MiB without a newline were passed on as they came, and not kept": (
         "{0} MiB sem quebra de linha foram repassados como vieram, e não guardados"
     ),
+    "{} MiB were announced and did not come, its memory grew by {} MiB": (
+        "{0} MiB foram anunciados e não vieram, a sua memória cresceu {1} MiB"
+    ),
+    "{*}: it makes room for whatever a length says": "{0}: reserva o que qualquer tamanho anuncia",
     "{*}: it keeps what it should drop or refuse": "{0}: guarda o que deveria descartar ou recusar",
     "a bound": "um limite",
     "{} MiB more": "{0} MiB a mais",

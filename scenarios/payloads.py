@@ -7,6 +7,7 @@ constants from the source files nearby is left aside, so that a draw depends on 
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -131,6 +132,33 @@ def _escapes() -> Bytes:
     return _among_words(_sampled(*sequences))
 
 
+def _numbers(low: int, high: int) -> Bytes:
+    """A whole number, in digits."""
+    from hypothesis import strategies as st
+
+    return st.integers(low, high).map(lambda number: str(number).encode())
+
+
+def _no_size() -> Bytes:
+    """What stands where a size in digits should, and is none, for a strict reader or for all of them: Python's `int`
+    takes an underscore, a plus sign and Arabic digits, C's `atoi` takes whatever begins with a digit."""
+    return _any_of(
+        _words(), _noise(1, 10), _numbers(1, 999).map(lambda digits: digits + b"x"), _numbers(1, 99).map(lambda d: b"0x" + d),
+        _numbers(1, 99).map(lambda digits: digits + b".5"), _numbers(1, 9).map(lambda digits: digits + b"e3"),
+        _sampled(b"", b"-", b"+7", b"1_0", b"1 2", "\u0661\u0662".encode(), b"NaN", b"None", b"\0\0\0\0"),
+    )  # fmt: skip
+
+
+def _json(*wanted: type) -> Bytes:
+    """JSON values of these Python types (RFC 8259, section 3), written out."""
+    from hypothesis import strategies as st
+
+    words = _words().map(bytes.decode)
+    scalars = st.one_of(st.none(), st.booleans(), st.integers(-(2**70), 2**70), st.floats(allow_nan=False), words)
+    values = st.recursive(scalars, lambda part: st.lists(part, max_size=3) | st.dictionaries(words, part, max_size=3))
+    return values.filter(lambda value: type(value) in wanted).map(lambda value: json.dumps(value).encode())
+
+
 #: What can be drawn, by name.
 KINDS: dict[str, Callable[[], Bytes]] = {
     "lone-continuation": lambda: _among_words(_sequence(_TAIL)),
@@ -145,4 +173,12 @@ KINDS: dict[str, Callable[[], Bytes]] = {
     "c0": lambda: _among_words(_any_of(_sequence((0x01, 0x09)), _sequence((0x0E, 0x1F)), _sequence((0x7F, 0x7F)))),
     "c1": lambda: _among_words(_sequence((0xC2, 0xC2), (0x80, 0x9F))),
     "escapes": _escapes,
+    "surplus": lambda: _numbers(2, 4000),
+    "below-zero": lambda: _numbers(-(2**31), -1),
+    "no-size": _no_size,
+    "block": lambda: _noise(NOISE, NOISE),
+    "json-number": lambda: _json(int, float),
+    "json-list": lambda: _json(list),
+    "json-object": lambda: _json(dict),
+    "json-depth": lambda: _numbers(900, 9000),
 }

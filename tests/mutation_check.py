@@ -15,6 +15,7 @@ from properties.histories import RAW, Story, ordinary, waited
 
 from harness.history import (
     Captured,
+    Claimed,
     Ended,
     Flooded,
     Heard,
@@ -568,6 +569,15 @@ def _unbounded(broken: bool) -> Story:
     for at_s, label, grown in ((4.0, "flood-begin", 0), (5.0, "flood", 40), (6.0, "flood-end", 70 if broken else 2)):
         story.at(at_s).sample(label, rss_bytes=(20 + (grown if broken else min(grown, 2))) << 20)
     story.add(Flooded(at_s=6.0, conn=story.conns["bia"], offered=64 << 20, taken=64 << 20, what="a line"))
+    return story
+
+
+@mutation("memory", "room is made for a message that never comes", shape="believes-a-length")
+def _believes(broken: bool) -> Story:
+    story = ordinary()
+    for at_s, label in ((4.0, "claim-begin"), (5.0, "claim"), (6.0, "claim-end")):
+        story.at(at_s).sample(label, rss_bytes=(280 if broken and label == "claim" else 20) << 20)
+    story.add(Claimed(at_s=4.1, conn=story.conns["bia"], size=256 << 20))
     return story
 
 

@@ -8,6 +8,7 @@ what it has seen, and never keeps more than `limit` bytes of an unfinished unit.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Literal, Protocol
 
@@ -87,8 +88,8 @@ class ChunkFraming:
         return b""
 
 
-class _Counted:
-    """Frames whose size is told before them. A size that cannot be true is no size: from there on all is given out raw.
+class CountedFraming:
+    """Frames whose size is told before them (see `head`). A size that cannot be true is no size: from there on all is given out raw.
 
     That keeps a wrong guess, or a server out of step, from making the harness wait for two gigabytes.
     """
@@ -123,12 +124,16 @@ class _Counted:
         """The unfinished frame, its head included."""
         return bytes(self._buffer)
 
+    def head(self, size: int) -> bytes:
+        """What stands before a frame of so many bytes; also for a size that is a lie: one below zero, or far too large."""
+        raise NotImplementedError
+
     def _head(self, start: int) -> tuple[int, int] | None:
         """Where the frame's bytes begin and how many they are (-1: that is no size), or None as long as that is open."""
         raise NotImplementedError
 
 
-class HeaderFraming(_Counted):
+class HeaderFraming(CountedFraming):
     """The size in decimal digits, padded with blanks to a fixed width, then the message.
 
     A server may let a header's blanks stand before the digits or behind them, or fill up with zeros.
@@ -140,7 +145,11 @@ class HeaderFraming(_Counted):
 
     def encode(self, message: bytes) -> bytes:
         """The header and the message."""
-        return str(len(message)).encode("ascii").ljust(self._width) + message
+        return self.head(len(message)) + message
+
+    def head(self, size: int) -> bytes:
+        """The digits (with a minus sign, below zero), blanks behind them; cut at the header's width."""
+        return str(size).encode("ascii").ljust(self._width)[: self._width]
 
     def _head(self, start: int) -> tuple[int, int] | None:
         told = self._buffer[start : start + self._width]
@@ -152,8 +161,8 @@ class HeaderFraming(_Counted):
         return start + self._width, int(digits) if digits.isdigit() and len(digits) < 12 else -1
 
 
-class LengthFraming(_Counted):
-    """The size as a binary number of 1, 2, 4 or 8 bytes, then the message. Java's `writeUTF` is 2 bytes, big-endian."""
+class LengthFraming(CountedFraming):
+    """The size as a binary number of 1, 2, 4 or 8 bytes, then the message."""
 
     def __init__(self, width: int = 4, order: Literal["big", "little"] = "big") -> None:
         super().__init__()
@@ -162,13 +171,52 @@ class LengthFraming(_Counted):
     def encode(self, message: bytes) -> bytes:
         """The size and the message; a message that is too long for the size is cut."""
         message = message[: min(256**self._width - 1, LONGEST_UNIT)]
-        return len(message).to_bytes(self._width, self._order) + message
+        return self.head(len(message)) + message
+
+    def head(self, size: int) -> bytes:
+        """The number; below zero in two's complement; the highest there is where it does not fit."""
+        highest: int = 256**self._width - 1
+        return (min(size, highest) & highest).to_bytes(self._width, self._order)
 
     def _head(self, start: int) -> tuple[int, int] | None:
         told = self._buffer[start : start + self._width]
         if len(told) < self._width:
             return None
         return start + self._width, int.from_bytes(told, self._order)
+
+
+class UtfFraming(LengthFraming):
+    """Java's `writeUTF`: a length of 2 bytes, then *modified* UTF-8 (java.io.DataInput).
+
+    There a character beyond U+FFFF is two surrogates of three bytes each, and NUL is C0 80; `readUTF` raises on the four
+    bytes that everybody else writes. Units are given out in plain UTF-8; bytes that are no UTF-8 stay as they are.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(2, "big")
+
+    def encode(self, message: bytes) -> bytes:
+        """The length and the message; one that is too long is cut."""
+        return super().encode(_FOUR_BYTES.sub(_as_surrogates, message).replace(b"\0", b"\xc0\x80"))
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The messages that are complete."""
+        return [_PAIR.sub(_as_one, unit).replace(b"\xc0\x80", b"\0") for unit in super().feed(data)]
+
+
+_FOUR_BYTES = re.compile(rb"\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}")
+_PAIR = re.compile(rb"\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf]")
+
+
+def _as_surrogates(found: re.Match[bytes]) -> bytes:
+    pair = found[0].decode("utf-8").encode("utf-16-be")
+    return b"".join(
+        pair[at : at + 2].decode("utf-16-be", "surrogatepass").encode("utf-8", "surrogatepass") for at in (0, 2)
+    )
+
+
+def _as_one(found: re.Match[bytes]) -> bytes:
+    return found[0].decode("utf-8", "surrogatepass").encode("utf-16-be", "surrogatepass").decode("utf-16-be").encode()
 
 
 class TerminatedFraming:

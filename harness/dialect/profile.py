@@ -23,6 +23,7 @@ from harness.dialect.framing import (
     LineFraming,
     Readable,
     TerminatedFraming,
+    UtfFraming,
 )
 
 FramingName = Literal["line", "chunk", "header", "length", "utf", "nul", "fixed", "json"]
@@ -159,7 +160,7 @@ class Profile(_Part):
             case "length":
                 return LengthFraming(self.length.bytes, self.length.order)
             case "utf":
-                return LengthFraming(2, "big")
+                return UtfFraming()
             case "nul":
                 return TerminatedFraming(self.terminator)
             case "fixed":
@@ -172,6 +173,19 @@ class Profile(_Part):
         """Whether both directions mark where a message ends: its borders must be kept."""
         ways = (self.framing_name("send"), self.framing_name("receive"))
         return "chunk" not in ways and not ("json" in ways and self.newline == "")
+
+    @property
+    def counted(self) -> bool:
+        """Whether the size of each message that a client sends stands before it."""
+        return self.framing_name("send") in ("header", "length", "utf")
+
+    @property
+    def in_step(self) -> bool:
+        """Whether bytes that are no message end at the next border, and what is said then can be understood again.
+
+        Where messages are counted, or fill a block, everything behind them is read in the wrong place.
+        """
+        return not self.counted and self.framing_name("send") != "fixed"
 
     def speak(self, text: str, name: str) -> str:
         """What a client sends to say `text` to everybody."""

@@ -7,7 +7,7 @@ import fnmatch
 import re
 from collections.abc import Mapping
 
-from harness.dialect.profile import Profile
+from harness.dialect.profile import Profile, is_json
 from harness.engine.options import Options, Selection
 from harness.history import Baseline
 from harness.registry import Scenario, UnknownScenario
@@ -68,6 +68,9 @@ def unmet(
         "idle": (baseline.idle_s is not None, "no idle time is declared"),
         "lines": (baseline.lines, "this server's messages have no borders that could be kept"),
         "newlines": (profile.framing_name("send") == "line", "this server's messages do not end with a newline"),
+        "counted": (profile.counted, "no length stands before this server's messages"),
+        "blocks": (profile.framing_name("send") == "fixed", "this server's messages are no blocks of a fixed size"),
+        "json": (is_json(profile.say), "this server's messages are not JSON"),
         "reset-through-proxy": ("reset" in capabilities, "this Toxiproxy cannot pass on a reset"),
         "half-close-through-proxy": ("half-close" in capabilities, "this Toxiproxy cannot pass on a half-close"),
         "own-toxics": ("own-toxics" in capabilities, "this Toxiproxy does not have the embedded one's own toxics"),

@@ -17,6 +17,7 @@ from harness.evidence.rows import Row, RowKind, Span, Style, merged, pruned
 from harness.evidence.words import Say, seconds, speaker
 from harness.history import (
     Awaited,
+    Claimed,
     Ended,
     Flooded,
     Knocked,
@@ -183,6 +184,9 @@ class _Teller:
                     taken=record.taken >> 10,
                     offered=record.offered >> 10,
                 )
+                self._add("note", at_s, (self.lanes.of(conn),), text, "cut")
+            case Claimed(conn=conn, size=size):
+                text = self.say("claims {size} MiB", size=size >> 20)
                 self._add("note", at_s, (self.lanes.of(conn),), text, "cut")
             case Knocked(outcome=outcome):
                 text = self.say("a knock: {outcome}", outcome=self.say(outcome))

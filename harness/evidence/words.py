@@ -83,6 +83,7 @@ PORTUGUESE: dict[str, str] = {
     "the connection ends: RST": "a conexão termina: RST",
     "the connection breaks": "a conexão quebra",
     "{count} connections end: {how}": "{count} conexões terminam: {how}",
+    "claims {size} MiB": "anuncia {size} MiB",
     "{what}: {taken} KiB of {offered}": "{what}: {taken} KiB de {offered}",
     "a knock: {outcome}": "alguém bate à porta: {outcome}",
     "refused": "recusada",

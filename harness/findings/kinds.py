@@ -166,6 +166,12 @@ KINDS: dict[str, Kind] = {
          "Limite as duas: encerre o cliente cuja linha cresce demais, e derrube aquele cuja fila encher."),
         frozenset({"memory"}), 8,
     ),
+    "believed-length": Kind(
+        ("room is made for as many bytes as a message's length claims, before they have come", "reserva-se tanta memória quanto o tamanho de uma mensagem anuncia, antes de os bytes chegarem"),
+        ("Compare the length with the longest message you want to take, end the connection where it is more, and let the buffer grow with what really comes.",
+         "Compare o tamanho com o da maior mensagem que quer aceitar, encerre a conexão quando for maior, e deixe o buffer crescer com o que de fato chega."),
+        frozenset({"memory"}), 8,
+    ),
     "end-unnoticed": Kind(
         ("the end of a client's input (recv() gives 0 bytes) is not taken for the end, and the loop goes on reading", "o fim da entrada de um cliente (recv() devolve 0 bytes) não é tomado por fim, e o laço continua lendo"),
         ("Leave the loop at 0 bytes: close the socket, and take it out of every list and poll set.",
@@ -186,5 +192,5 @@ PATTERNS: dict[str, str] = {
     "sockets:": "kept", "threads:": "kept", "delivers:after-departure": "kept",
     "intact:joined": "borders", "intact:cut": "borders",
     "responsive:": "waits-for-one", "accepts:not-let-in": "waits-for-one", "serves:no-login": "waits-for-one",
-    "memory:": "unbounded", "idles:busy": "end-unnoticed", "welcomes:": "first-come",
+    "memory:believes-a-length": "believed-length", "memory:": "unbounded", "idles:busy": "end-unnoticed", "welcomes:": "first-come",
 }  # fmt: skip

@@ -142,6 +142,10 @@ SHAPES: dict[str, tuple[str, str]] = {
         "nunca fecha o seu lado da conexão (CLOSE_WAIT)",
     ),
     "memory:unbounded": ("keeps whatever it is sent in memory", "guarda na memória tudo o que recebe"),
+    "memory:believes-a-length": (
+        "makes room for as much as a message's length claims",
+        "reserva tanta memória quanto o tamanho de uma mensagem anuncia",
+    ),
     "idles:busy": ("spins in a busy loop with nobody connected", "fica em laço ocupado sem ninguém conectado"),
     "expires:kept": (
         "keeps a silent connection beyond the declared idle time",

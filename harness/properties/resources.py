@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from harness.history import Flooded, Sample, Volume
+from harness.history import Claimed, Flooded, Sample, Volume
 from harness.properties.quoting import failed, passed, skipped
 from harness.properties.scene import Scene
 from harness.results import Judgement
@@ -105,7 +105,7 @@ def memory(scene: Scene) -> Judgement | None:
     """Keeps its memory bounded: a slow reader, an endless line, churn."""
     if scene.baseline.remote:
         return skipped("memory", REMOTE)
-    return _flooded(scene) or _churned(scene)
+    return _flooded(scene) or _claimed(scene) or _churned(scene)
 
 
 def _flooded(scene: Scene) -> Judgement | None:
@@ -129,6 +129,28 @@ def _flooded(scene: Scene) -> Judgement | None:
         return failed(
             "memory", "unbounded", f"{told}: it keeps what it should drop or refuse",
             expected="a bound", observed=f"{grown >> 20} MiB more", at_s=first,
+        )  # fmt: skip
+    return passed("memory", told)
+
+
+#: This part of what one message was claimed to hold, taken before it has come, was taken for the word alone.
+BELIEVED = 0.5
+
+
+def _claimed(scene: Scene) -> Judgement | None:
+    """A message was announced to be huge, and did not come: what it was believed to need is seen in the memory."""
+    claims = [c for c in scene.history.of(Claimed) if c.size >= 2 * RUNTIME_HABIT]
+    begin = next((s for s in scene.samples if s.label == "claim-begin"), None)
+    during = [s for s in scene.samples if s.label in ("claim", "claim-end") and s.alive]
+    if not claims or begin is None or not during:
+        return None
+    size = max(c.size for c in claims)
+    grown = max(s.rss_bytes for s in during) - begin.rss_bytes
+    told = f"{size >> 20} MiB were announced and did not come, its memory grew by {max(0, grown) >> 20} MiB"
+    if grown > BELIEVED * size:
+        return failed(
+            "memory", "believes-a-length", f"{told}: it makes room for whatever a length says",
+            expected="a bound", observed=f"{grown >> 20} MiB more", at_s=claims[0].at_s,
         )  # fmt: skip
     return passed("memory", told)
 

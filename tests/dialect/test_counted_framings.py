@@ -14,12 +14,14 @@ from harness.client.inbox import Inbox
 from harness.dialect import Profile
 from harness.dialect.framing import (
     LONGEST_UNIT,
+    CountedFraming,
     FixedFraming,
     Framing,
     HeaderFraming,
     JsonFraming,
     LengthFraming,
     TerminatedFraming,
+    UtfFraming,
 )
 
 MAKERS: dict[str, Callable[[], Framing]] = {
@@ -147,6 +149,38 @@ def test_each_is_declared_by_its_name(declared: dict[str, object], kind: type, b
 
 def test_utf_is_what_java_writes() -> None:
     assert Profile(framing="utf").sending().encode("olá".encode()) == b"\x00\x04ol\xc3\xa1"
+
+
+@given(st.text(max_size=60))
+def test_utf_is_modified_utf_8_and_read_back_as_plain(text: str) -> None:
+    framing = UtfFraming()
+    sent = framing.encode(text.encode())
+    assert b"\0" not in sent[2:]
+    assert not any(byte >= 0xF0 for byte in sent[2:])
+    assert framing.feed(sent) == [text.encode()]
+
+
+def test_a_java_server_that_cannot_read_four_bytes_is_not_blamed() -> None:
+    """`readUTF` raises on the four bytes of U+1F389; Java itself writes two surrogates of three bytes each."""
+    assert Profile(framing="utf").sending().encode("🎉".encode()) == bytes.fromhex("0006eda0bcedbe89")
+    assert UtfFraming().encode(b"\xff\xf0\x9f broken") == b"\0\x0a\xff\xf0\x9f broken"
+
+
+@pytest.mark.parametrize(
+    ("framing", "size", "head"),
+    [
+        (HeaderFraming(6), 12, b"12    "),
+        (HeaderFraming(6), -5, b"-5    "),
+        (HeaderFraming(4), 123456, b"1234"),
+        (LengthFraming(4), 258, b"\0\0\1\2"),
+        (LengthFraming(4, "little"), 258, b"\2\1\0\0"),
+        (LengthFraming(4), -(2**31), b"\x80\0\0\0"),
+        (LengthFraming(2), -1, b"\xff\xff"),
+        (UtfFraming(), 1 << 28, b"\xff\xff"),
+    ],
+)
+def test_a_head_can_lie(framing: CountedFraming, size: int, head: bytes) -> None:
+    assert framing.head(size) == head
 
 
 def test_an_inbox_shows_units_and_not_their_sizes() -> None:

@@ -13,6 +13,7 @@ from harness import properties
 from harness.history import (
     Answered,
     Carried,
+    Claimed,
     Ended,
     Flooded,
     Heard,
@@ -685,6 +686,14 @@ def test_garbage_that_fills_a_large_heap_once_is_not_blamed(second_half: int, fa
         story.wait(0.01).sample("flood", rss_bytes=(40 + grown) << 20)
     story.add(Flooded(at_s=5.0, conn=2, offered=224 << 20, taken=224 << 20, what="a line"))
     assert set(story.failing()) == failing
+
+
+def test_a_heap_that_grows_a_little_under_a_claim_is_not_blamed() -> None:
+    story = ordinary()
+    for label, rss in (("claim-begin", 45), ("claim", 140), ("claim-end", 140)):
+        story.at(4.0 + rss / 1000).sample(label, rss_bytes=rss << 20)
+    story.add(Claimed(at_s=4.1, conn=2, size=256 << 20))
+    none_fails(story, "memory")
 
 
 def test_memory_is_not_judged_by_a_trickle() -> None:

@@ -59,7 +59,7 @@ class Verdict:
 def zoo() -> dict[str, dict[str, Any]]:
     """The servers of zoo.toml and students.toml by name, each with its whole profile under `profile`."""
     servers = {}
-    for file in ("zoo.toml", "students.toml"):
+    for file in ("zoo.toml", "students.toml", "counted.toml"):
         data = tomllib.loads((HERE / file).read_text(encoding="utf-8"))
         for server in data["server"]:
             server["profile"] = {**data["dialects"][server["speaks"]], **server.get("dialect", {})}

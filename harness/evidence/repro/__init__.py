@@ -25,10 +25,6 @@ from harness.target import ServerSpec
 FILE = "repro.py"
 
 
-#: Properties that measure, or end the server.
-_ONCE_IS_ENOUGH = frozenset({"threads", "sockets", "memory", "idles", "refuses", "restarts", "stops", "expires"})
-
-
 @dataclass(frozen=True, slots=True)
 class Aim:
     """The server as the file will meet it: how it is started, and where it listened."""
@@ -80,17 +76,10 @@ def repro(scene: Scene, judgement: Judgement, sent: Sequence[Sent], profile: Pro
     """The file of one failure. Raises Untellable where a bare socket cannot show it."""
     telling = Telling(scene, judgement, profile, tuple(sent))
     lines = told(telling)
-    constants = {**_constants(scene, profile, aim), "ATTEMPTS": attempts(judgement), **telling.constants}
+    constants = {**_constants(scene, profile, aim), **telling.constants}
     text = write(_head(scene, judgement, aim), lines, story or judgement.reason or "", profile, constants)
     compile(text, FILE, "exec")
     return text
-
-
-def attempts(judgement: Judgement) -> int:
-    """How often a file does it: what depends on who is quicker does not go wrong each time."""
-    if judgement.id in _ONCE_IS_ENOUGH:
-        return 1
-    return 5 if judgement.id == "survives" else 2
 
 
 def _head(scene: Scene, judgement: Judgement, aim: Aim) -> str:

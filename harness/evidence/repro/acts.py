@@ -58,7 +58,7 @@ class Script:
         self.conns = self._chosen()
         self.variables = self._named()
         self._framing = profile.sending()
-        self._moments: dict[int, float] = {}
+        self._words: dict[int, str] = {}
 
     # -- who matters ---------------------------------------------------------------------------------------------
 
@@ -108,14 +108,12 @@ class Script:
         acts = sorted(self._acts(), key=lambda act: act.at_s)
         begin = next((act.at_s for act in acts if act.fault), None)
         lines, marked, before_s = list[str](), False, None
-        self._moments.clear()
         for act in acts:
             if begin is not None and act.at_s >= begin and not marked:
                 lines.append("now_it_counts()")
                 marked = True
             elif marked and act.entry and self.time_passed(before_s, act.at_s):
                 lines.append(NOTICE)
-            self._moments[len(lines)] = act.at_s
             lines.append(act.code)
             before_s = act.at_s
         if not marked:
@@ -125,10 +123,6 @@ class Script:
         if len(lines) > MOST_ACTS:
             raise Untellable(f"it takes {len(lines)} steps: too many for a file that is read")
         return lines
-
-    def moment(self, number: int) -> float:
-        """When the line of this number was done, after `lines` has told them."""
-        return self._moments.get(number, float("inf"))
 
     def time_passed(self, since_s: float | None, until_s: float) -> bool:
         """Whether messages went through meanwhile: the server had the time to notice what was done to it."""

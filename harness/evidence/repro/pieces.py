@@ -32,7 +32,6 @@ CONNECT_S = 5.0
 REPLY_S = 2.0
 JOIN_S = 5.0
 PAUSE_S = 0.05
-ATTEMPTS = 1
 STOP_S = 5.0
 REST_S = 3.0
 IDLE_S = 10.0
@@ -82,7 +81,6 @@ class Client:
         self.ended = ""  # FIN or RST, once the server has ended the connection
         self.present = True
         self.sent_s = 0.0  # when something was sent last
-        clients.append(self)
         self.socket = socket.socket(socket.AF_INET6 if ":" in HOST else socket.AF_INET, socket.SOCK_STREAM)
         if receive_buffer:  # set before connecting, it bounds how much the server may send without being read
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -217,18 +215,6 @@ class Client:
         self.socket.setsockopt(socket.SOL_SOCKET, attach_filter, struct.pack("HL", 1, ctypes.addressof(drop_all)))
 
 
-clients: list[Client] = []
-
-
-def everybody_leaves() -> None:
-    """Whoever is still connected closes."""
-    for client in clients:
-        if client.socket.fileno() >= 0:
-            client.close()
-    clients.clear()
-    room.clear()
-
-
 def plain(text: str) -> str:
     """Without case and accents, so that `Usuário` is found by `usuario`."""
     letters = unicodedata.normalize("NFKD", text)
@@ -345,17 +331,15 @@ def now_it_counts() -> None:
 def server_pid() -> int:
     """The process that listens on PORT: --pid, or whoever owns the listening socket."""
     if "pid" in GIVEN:
-        expect(runs(GIVEN["pid"]) or not THE_FAULT["begun"], "the server still runs", "its process has ended")
         return GIVEN["pid"]
     inodes = {f"socket:[{inode}]" for inode in listening_inodes()}
-    for folder in sorted(Path("/proc").glob("[0-9]*"), key=lambda one: int(one.name)):
+    for folder in Path("/proc").glob("[0-9]*"):
         try:
             links = {os.readlink(link) for link in (folder / "fd").iterdir()}
         except OSError:
             continue
         if links & inodes:
-            GIVEN["pid"] = int(folder.name)
-            return GIVEN["pid"]
+            return int(folder.name)
     raise CannotTell(
         f"no process of yours listens on port {PORT}: start it with --start, or give its number with --pid"
     )
@@ -469,7 +453,6 @@ def start_it_again() -> None:
     """Start the server again on the port on which it was."""
     if not PROCESSES:
         raise CannotTell("this file must start the server itself, to start it again: leave out HOST and PORT")
-    GIVEN.pop("pid", None)
     try:
         start_server(COMMAND)
     except CannotTell as why:
@@ -559,9 +542,7 @@ def main() -> int:
                     f"somebody listens on port {PORT} already: end it, or give HOST and PORT to talk to it"
                 )
             start_server(COMMAND)
-        for _ in range(ATTEMPTS):
-            play()
-            everybody_leaves()
+        play()
     except CannotTell as why:
         print(f"Cannot tell: {why}")
         return 2

@@ -21,7 +21,6 @@ _TOLD = {
     "JOIN_S": "as long as a step of the login may take",
     "REPLY_S": "as long as a message may take from one client to another",
     "PAUSE_S": "between two sends, so that the server reads each of them alone",
-    "ATTEMPTS": "so often it is done: it does not go wrong each time",
     "STOP_S": "as long as the server may take to end",
     "REST_S": "as long as the server may take to tidy up behind those who left",
     "SAY": "what a client sends to say {text} to everybody",

@@ -7,6 +7,7 @@ person comes back it is a new member of the same name (`visit` 2 and more).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -93,13 +94,14 @@ class Member:
         if self.inbox.total == 0:
             self._log.add(FirstByte(at_s=self._log.now(), conn=self.conn))
         now = self._log.now()
-        for unit, found in self.inbox.feed(data):
+        units = self.inbox.feed(data)
+        for unit, found in units:
             if found:
                 self._hear(now, unit, found)
             elif self.joined and unit.strip() and self.inbox.notices < KEPT_NOTICES:
                 self.inbox.notices += 1
                 self._log.add(Noticed(at_s=now, conn=self.conn, unit=unit[:2048]))
-        self._answer_heartbeat(data)
+        self._answer_heartbeats(data, [unit for unit, _ in units])
         self._log.beat()
 
     def _hear(self, now: float, unit: bytes, found: list[str]) -> None:
@@ -108,13 +110,12 @@ class Member:
                 Heard(at_s=now, conn=self.conn, token=token, unit=unit[: 1 << 17], alone=len(set(found)) == 1)
             )
 
-    def _answer_heartbeat(self, data: bytes) -> None:
-        beat = self.profile.keepalive if self.answers_heartbeats else None
-        if beat is not None and beat.expect.encode() in data and self.left is None and self.wire is not None:
-            try:
-                self.wire.send_now(self._framing.encode(beat.send.encode()))
-            except OSError:
-                return
+    def _answer_heartbeats(self, data: bytes, units: list[bytes]) -> None:
+        if self.profile.keepalive is None or not self.answers_heartbeats or self.left is not None or self.wire is None:
+            return
+        with contextlib.suppress(OSError):
+            for answer in self.profile.keepalive.answers(data, units):
+                self.wire.send_now(self._framing.encode(answer))
 
     def connection_ended(self, how: Ending) -> None:
         """Called by the wire."""
@@ -132,15 +133,18 @@ class Member:
         `introduction` None: not known yet, the caller reads until it is quiet. Known, a login's last words belong to
         it: a server that says nothing at all there may have let the client in without a welcome.
         """
-        asked, last = self._log.now(), self.profile.login[-1:]
+        asked, last, waited = self._log.now(), self.profile.login[-1:], True
         for step in self.profile.login:
             if step.expect is not None and not await self._expected(step, deadline_s):
                 silent = not self.gone and not self.inbox.since_mark()
                 if silent and introduction and step.send is None and (step,) == last:
                     break  # no word of welcome, and none of refusal: what it says now will show whether it is in
                 return self._refused(asked, fill(step.expect, name=self.name), deadline_s)
-            if step.send is not None and not await self.answer(fill(step.send, name=self.name)):
-                return self._refused(asked, "to be allowed to answer", deadline_s)
+            waited = waited or step.expect is not None
+            if step.send is not None:
+                if not await self.answer(fill(step.send, name=self.name), further=not waited):
+                    return self._refused(asked, "to be allowed to answer", deadline_s)
+                waited = False
         self.joined = True
         self._log.add(
             Joined(
@@ -226,9 +230,13 @@ class Member:
         if self.profile.resume is not None:
             self.token = self.inbox.find(self.profile.resume.token)
 
-    async def answer(self, text: str) -> bool:
-        """Send an answer to a question of the login. False when the connection is gone."""
-        self.inbox.mark = len(self.inbox.raw)
+    async def answer(self, text: str, *, further: bool = False) -> bool:
+        """Send an answer to a question of the login. False when the connection is gone.
+
+        `further`: it follows another answer at once; what came since that one may still be an answer to it.
+        """
+        if not further:
+            self.inbox.mark = len(self.inbox.raw)
         try:
             await self.send(self._framing.encode(text.encode("utf-8", "surrogateescape")))
         except OSError:

@@ -1,7 +1,8 @@
-"""The dialects of the documented servers (docs/protocol.md) by name."""
+"""The dialects that have a name: those of the documented servers (docs/protocol.md), and IRC."""
 
 from __future__ import annotations
 
+from harness.dialect.irc import IRC
 from harness.dialect.profile import KeepAlive, LoginStep, Names, Profile, Resume
 
 _NICK = (
@@ -32,4 +33,5 @@ KNOWN: dict[str, Profile] = {
     ),
     "original": _ORIGINAL,
     "patched": _ORIGINAL.model_copy(update={"name": "patched"}),
+    "irc": IRC,
 }

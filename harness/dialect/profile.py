@@ -9,9 +9,10 @@ from __future__ import annotations
 import functools
 import json
 import re
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from harness.dialect.framing import (
     ChunkFraming,
@@ -31,6 +32,14 @@ FramingName = Literal["line", "chunk", "header", "length", "utf", "nul", "fixed"
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _groups(pattern: str) -> int:
+    """How many groups a regular expression has. Raises ValueError when it is none."""
+    try:
+        return re.compile(pattern).groups
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from error
 
 
 class LoginStep(_Part):
@@ -57,10 +66,38 @@ class Names(_Part):
 
 
 class KeepAlive(_Part):
-    """A heartbeat: when a unit contains `expect`, `send` is answered."""
+    """A heartbeat: what is answered, and when. `{echo}` in `send` is what the group of `pattern` has found."""
 
-    expect: str
+    expect: str | None = Field(default=None, min_length=1, description="when a unit contains this, `send` is answered")
+    pattern: str | None = Field(default=None, description="a regular expression instead, with at most one group")
     send: str
+
+    @field_validator("pattern")
+    @classmethod
+    def _a_group_at_most(cls, value: str | None) -> str | None:
+        if value is not None and _groups(value) > 1:
+            raise ValueError("needs at most one group: what is given back")
+        return value
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.expect is None) == (self.pattern is None):
+            raise ValueError("needs either `expect` or `pattern`")
+        if "{echo}" in self.send and (self.pattern is None or not _groups(self.pattern)):
+            raise ValueError("`{echo}` in `send` needs a `pattern` with a group")
+        return self
+
+    def answers(self, data: bytes, units: Sequence[bytes]) -> list[bytes]:
+        """What must be sent back when these bytes came, which completed these units.
+
+        `expect` may stand in what is no whole unit yet (a word without a newline); a `pattern` is looked for in units.
+        """
+        if self.pattern is None:
+            return [self.send.encode()] if (self.expect or "").encode() in data else []
+        texts = (unit.decode("utf-8", "surrogateescape") for unit in units)
+        found = [match for text in texts for match in re.finditer(self.pattern, text, re.MULTILINE)]
+        echoes = [(match[1] or "") if match.re.groups else "" for match in found]
+        return [self.send.replace("{echo}", echo).encode("utf-8", "surrogateescape") for echo in echoes]
 
 
 class Resume(_Part):
@@ -72,11 +109,7 @@ class Resume(_Part):
     @field_validator("token")
     @classmethod
     def _one_group(cls, value: str) -> str:
-        try:
-            groups = re.compile(value).groups
-        except re.error as error:
-            raise ValueError(f"not a regular expression: {error}") from error
-        if groups != 1:
+        if _groups(value) != 1:
             raise ValueError("needs exactly one group: the token")
         return value
 

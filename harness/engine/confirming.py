@@ -51,6 +51,7 @@ class Confirmation:
         self._slowest_s = 0.0
         self.greeting = b""
         self.proved_at = 0
+        house.spoken = profile
 
     async def hold(self) -> Confirmed:
         """Three come in, each is heard by those before; then everybody by everybody."""
@@ -80,8 +81,10 @@ class Confirmation:
     async def _comes_in(self, guest: Guest, others: list[Guest]) -> str | None:
         """Why it did not get in; None when it did and is heard."""
         before = {g.name: len(g.raw) for g in others}
+        answered = False
         for step in self.profile.login:
-            self.greeting = self.greeting or bytes(guest.raw)
+            self.greeting = self.greeting or (b"" if answered else bytes(guest.raw))
+            answered = answered or step.send is not None
             if step.expect is not None and not await self._expect(guest, fill(step.expect, name=guest.name)):
                 return f"{guest.name} waited for {step.expect!r}"
             if step.send is not None:
@@ -199,7 +202,8 @@ class Confirmation:
         if len(guests) == 3:
             await self._list(guests, shown)
             await self._whisper(guests, shown)
-        if self.profile.named and self.profile.attributes == "server" and not self.polite and len(guests) == 3:
+        limitless = self.profile.named and self.profile.attributes == "server" and self.profile.names.max is None
+        if limitless and not self.polite and len(guests) == 3:
             await self._name_limits(guests)
         await self._crowd(guests)
         await self._leave(guests, shown)

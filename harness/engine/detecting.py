@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from harness.dialect.hints import Hints, read
 from harness.dialect.hypotheses import commands
+from harness.dialect.irc import IRC, sounds_like_irc, wants_a_password
 from harness.dialect.masking import fold, text_of
 from harness.dialect.profile import LoginStep, Profile
 from harness.dialect.unspoken import Signs, foreign, reason_of
@@ -60,6 +61,7 @@ class Search:
     clients: int = 0
     late: bool = False
     spare: Confirmed | None = None
+    _irc_tried: bool = False
     _houses: int = 0
     _began: float = field(default_factory=time.monotonic)
 
@@ -86,6 +88,8 @@ class Search:
                     if key not in rejected and await self._confirm(profile, reading):
                         return None
                     rejected.add(key)
+                if await self._is_irc(reading):
+                    return None
                 first = len(self.readings) == 1
                 queue = [*self._next(reading, first=first), *queue]
                 if self.late:
@@ -95,6 +99,8 @@ class Search:
                     )
                 elif self.spare is not None and self.spare.profile is not None:
                     self._believe(self.spare)
+                    return None
+                if not queue and not usual and await self._is_irc(None):
                     return None
                 if not queue and not usual:
                     queue, usual = await self._usual(self.readings[0]), True
@@ -110,6 +116,26 @@ class Search:
             died=next((r.died for r in readings if r.died), None),
             ended=bool(readings) and all(r.ended for r in readings),
         )
+
+    async def _is_irc(self, reading: Reading | None) -> bool:
+        """Whether it speaks IRC: tried once, when its words or its source look like it, or (None) when nothing does.
+
+        A server that said anything at all in another manner is not asked. Raises PasswordAsked.
+        """
+        said = [text for r in self.readings for text in (r.greeting, *r.replies)]
+        if reading is None:
+            likely = not any(text.strip() for text in said) and not self.polite
+        else:
+            likely = any(sounds_like_irc(text) for text in said) or "PRIVMSG" in self.hints.words
+        if not likely or self._irc_tried:
+            return False
+        self._irc_tried = True
+        start = len(self.transcript)
+        if await self._confirm(IRC, self.readings[0]):
+            return True
+        if wants_a_password("\n".join(self.transcript[start:]).encode()):
+            raise PasswordAsked("464")
+        return False
 
     async def _with_a_name(self, reading: Reading) -> Reading:
         """A server that gives names itself may take one by a command that only its source names."""

@@ -16,6 +16,8 @@ from dataclasses import replace
 from harness.client.clock import Clock
 from harness.client.log import Log
 from harness.client.wire import Wire
+from harness.dialect.framing import Framing
+from harness.dialect.profile import Profile
 from harness.engine.deadlines import deadlines
 from harness.engine.options import Options
 from harness.history import Ending
@@ -53,12 +55,22 @@ class Guest:
         self.steps_done = 0
         self._told = 0
         self._house = house
+        self._framing: Framing | None = None
 
     def came(self, data: bytes) -> None:
         """Called by the wire."""
         if len(self.raw) < KEPT_BYTES:
             self.raw += data[: KEPT_BYTES - len(self.raw)]
+        self._answer_heartbeats(data)
         self._house.heard(self)
+
+    def _answer_heartbeats(self, data: bytes) -> None:
+        spoken = self._house.spoken
+        if spoken is None or spoken.keepalive is None or self.wire is None:
+            return
+        self._framing = self._framing or spoken.receiving()
+        for answer in spoken.keepalive.answers(data, self._framing.feed(data)):
+            self.send(spoken.sending().encode(answer))
 
     def over(self, how: Ending) -> None:
         """Called by the wire."""
@@ -102,6 +114,8 @@ class House:
         self.transcript = transcript
         self.guests: list[Guest] = []
         self.clock = Clock()
+        #: The profile that the guests follow, as soon as there is one: its heartbeats are answered.
+        self.spoken: Profile | None = None
         self._number = number
         self._last_s = 0.0
         limits = deadlines([], patience=options.patience)

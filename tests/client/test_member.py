@@ -8,8 +8,9 @@ from harness.client.clock import Clock
 from harness.client.log import Log
 from harness.client.member import Identity, Member
 from harness.client.wire import Wire
+from harness.dialect.builtin import KNOWN
 from harness.dialect.profile import LoginStep, Profile
-from harness.history import Said
+from harness.history import JoinFailed, Said
 
 
 def test_one_that_is_broken_off_before_its_message_was_sent_has_said_nothing() -> None:
@@ -81,3 +82,47 @@ def test_a_server_that_takes_its_time_to_read_a_name_is_not_blamed() -> None:
     name, hello = asyncio.run(play())
     assert name == b"ana"
     assert hello.startswith(b"hello")
+
+
+def test_a_refusal_of_the_first_of_two_answers_is_seen_after_the_second() -> None:
+    """An IRC server says 433 to NICK, and the client has sent USER meanwhile: that login was refused, at once."""
+
+    async def play() -> tuple[list[JoinFailed], bytes]:
+        came = bytearray()
+
+        async def server(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            came.extend(await reader.readline())
+            writer.write(b":irc 433 * ana :Nickname is already in use\r\nPING :cookie\r\n")
+            await writer.drain()
+            came.extend(await reader.read())
+            writer.close()
+
+        listener = await asyncio.start_server(server, "127.0.0.1", 0)
+        clock = Clock()
+        log = Log(clock, lambda: None)
+        member = Member(1, Identity("ana", "ana", 1, "bystander", "direct"), KNOWN["irc"], log)
+        log.members.append(member)
+        clock.start()
+        member.wire = await Wire.open(
+            listener.sockets[0].getsockname()[:2], member.bytes_came, member.connection_ended, deadline_s=5
+        )
+        put = member._put
+
+        async def late(data: bytes) -> int:
+            if data.startswith(b"USER"):
+                await log.patience.until(lambda: b"433" in member.inbox.raw, 5)
+            return await put(data)
+
+        member._put = late  # type: ignore[method-assign]
+        assert not await member.log_in(None, 30)
+        member.finish()
+        assert await log.patience.until(lambda: member.ended is not None, 5)
+        listener.close()
+        await clock.stop()
+        return [record for record in log.records if isinstance(record, JoinFailed)], bytes(came)
+
+    failures, came = asyncio.run(play())
+    assert [failure.refused for failure in failures] == [True]
+    assert failures[0].at_s - failures[0].asked_at_s < 20  # not after the deadline
+    assert b"NICK ana\r\n" in came
+    assert b"PONG :cookie\r\n" in came  # the heartbeat is answered during the login too

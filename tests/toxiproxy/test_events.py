@@ -130,8 +130,8 @@ def test_a_reader_who_does_not_read_stops_nobody_and_is_told_how_much_it_missed(
 
 def test_no_more_than_the_last_is_kept_and_the_rest_is_counted() -> None:
     events = Events()
-    for n in range(KEPT + 5):
-        events.tell("closed", "line", connection=n)
+    for _ in range(KEPT + 5):
+        events.tell("closed", "line")
     hello, skipped, *kept = events.so_far(Wanted())
     assert hello["next"] == KEPT + 5
     assert (skipped["event"], skipped["count"]) == ("skipped", 5)

@@ -228,7 +228,7 @@ class Api:
         for proxy in self._proxies.all():
             if wanted.proxy in (None, proxy.name):
                 for connection in sorted(proxy.connections, key=lambda one: one.number):
-                    yield {"event": "open", "at": now, "proxy": proxy.name, **connection.told()}
+                    yield {"event": "open", "at": now, "proxy": proxy.name, **connection.account.told()}
 
     async def _metrics(self, request: web.Request) -> web.Response:
         text = metrics.text(self._proxies.all() if self._counters else None, self._runtime)

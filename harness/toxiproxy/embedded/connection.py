@@ -10,19 +10,47 @@ import socket
 import struct
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
-from harness.toxiproxy.embedded.link import Link
+from harness.toxiproxy.embedded import address
+from harness.toxiproxy.embedded.link import Counter, Link
 from harness.toxiproxy.embedded.reactor import Reactor
 
 #: SO_LINGER on, zero seconds: a close is a reset.
 _LINGER_NONE = struct.pack("ii", 1, 0)
 
 
+class Account(NamedTuple):
+    """A connection as events tell it: who, since when, how it ended, and the bytes of each direction."""
+
+    number: int
+    peer: tuple[Any, ...]
+    opened_at: float
+    by: str | None
+    why: str
+    upstream: Counter
+    downstream: Counter
+
+    def told(self) -> dict[str, Any]:
+        """While it is there."""
+        return {
+            "connection": self.number,
+            "client": address.text(self.peer),
+            "opened": round(self.opened_at, 6),
+            "upstream": self.upstream.told(),
+            "downstream": self.downstream.told(),
+            "by": self.by,
+        }
+
+    def told_when_over(self) -> dict[str, Any]:
+        """When it is over."""
+        return self.told() | {"why": self.why}
+
+
 class Connection:
     """A client and its server, joined. `gone` is called once, when both sockets are closed.
 
-    `number` counts the proxy's connections from 0, `peer` is the client's address.
+    `number` counts the proxy's connections from 0, `peer` is the client's address as the kernel gives it.
     """
 
     __slots__ = (
@@ -37,7 +65,7 @@ class Connection:
         server: socket.socket,
         proxy: str,
         number: int,
-        peer: str,
+        peer: tuple[Any, ...],
         seed: str,
         gone: Callable[[Connection], None],
     ) -> None:
@@ -48,7 +76,7 @@ class Connection:
         self.proxy = proxy
         self.number = number
         self.peer = peer
-        self.opened_at = round(time.monotonic(), 6)
+        self.opened_at = time.monotonic()
         #: How it ended: ended (both directions), reset, toxic (one closed it), stopped (the proxy).
         self.why = "ended"
         #: Who ended it first: client, server, proxy.
@@ -106,16 +134,12 @@ class Connection:
         self.server.close()
         self.gone(self)
 
-    def told(self) -> dict[str, Any]:
-        """What events tell of it: who, since when, and the bytes of each direction."""
-        return {
-            "connection": self.number,
-            "client": self.peer,
-            "opened": self.opened_at,
-            "by": self.by,
-            "upstream": self.upstream.counter.told(),
-            "downstream": self.downstream.counter.told(),
-        }
+    @property
+    def account(self) -> Account:
+        """What events tell of it."""
+        return Account(
+            self.number, self.peer, self.opened_at, self.by, self.why, self.upstream.counter, self.downstream.counter
+        )
 
     def link(self, upstream: bool) -> Link:
         """The direction that a toxic's stream names."""

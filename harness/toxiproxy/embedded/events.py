@@ -14,7 +14,7 @@ import contextlib
 import math
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -104,6 +104,15 @@ def _skip(count: int) -> Event:
     return {"event": "skipped", "at": _now(), "count": count}
 
 
+#: What is kept of an event: its number, time, name, proxy, and what tells the rest.
+_Kept = tuple[int, float, str, str, Callable[[], dict[str, Any]]]
+
+
+def _whole(kept: _Kept) -> Event:
+    number, at, event, proxy, told = kept
+    return {"n": number, "at": round(at, 6), "event": event, "proxy": proxy, **told()}
+
+
 def _now() -> float:
     return round(time.monotonic(), 6)
 
@@ -114,21 +123,19 @@ class Events:
     def __init__(self) -> None:
         #: Whether anybody wants to know what passes. Looked at for every chunk.
         self.data = False
+        #: Whether there is a reader at all.
+        self.listened_to = False
         self._count = 0
-        self._kept: deque[Event] = deque(maxlen=KEPT)
+        self._kept: deque[_Kept] = deque(maxlen=KEPT)
         self._readers: list[Reader] = []
 
-    @property
-    def listened_to(self) -> bool:
-        """Whether there is a reader."""
-        return bool(self._readers)
-
-    def tell(self, event: str, proxy: str, **fields: object) -> None:
-        """Something became of a proxy, a toxic or a connection."""
-        one: Event = {"n": self._count, "at": _now(), "event": event, "proxy": proxy, **fields}
+    def tell(self, event: str, proxy: str, told: Callable[[], dict[str, Any]] = dict) -> None:
+        """Something became of a proxy, a toxic or a connection. `told` makes the rest of the event when somebody reads it."""
+        one = (self._count, time.monotonic(), event, proxy, told)
         self._count += 1
         self._kept.append(one)
-        self._offer(one)
+        if self._readers:
+            self._offer(_whole(one))
 
     def pass_on(self, event: str, proxy: str, **fields: object) -> None:
         """Something that nobody asks for later. To be called while there is a reader."""
@@ -140,12 +147,12 @@ class Events:
 
     def so_far(self, wanted: Wanted) -> Iterator[Event]:
         """`hello`, and what is kept; where some of it is gone already, how many, as `skipped`."""
-        first = self._kept[0]["n"] if self._kept else self._count
+        first = self._kept[0][0] if self._kept else self._count
         clock = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         yield {"event": "hello", "at": _now(), "time": clock, "next": self._count}
         if wanted.after + 1 < first:
             yield _skip(first - wanted.after - 1)
-        yield from [event for event in self._kept if wanted.fits(event)]
+        yield from [event for event in map(_whole, self._kept) if wanted.fits(event)]
 
     @contextlib.contextmanager
     def listening(self, wanted: Wanted) -> Iterator[Reader]:
@@ -162,6 +169,7 @@ class Events:
             self._settle()
 
     def _settle(self) -> None:
+        self.listened_to = bool(self._readers)
         self.data = any(reader.wanted.data for reader in self._readers)
 
     def close(self) -> None:

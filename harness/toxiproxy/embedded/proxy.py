@@ -9,6 +9,7 @@ import socket
 import time
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 
 from harness.toxiproxy.embedded import address
 from harness.toxiproxy.embedded.address import AddressError
@@ -103,7 +104,7 @@ class Proxy:
         return both
 
     def _tell(self, event: str, **fields: object) -> None:
-        self.house.reactor.events.tell(event, self.name, **fields)
+        self.house.reactor.events.tell(event, self.name, lambda: fields)
 
     # Refusing who is new
 
@@ -178,7 +179,7 @@ class Proxy:
                 if error.errno in _EXHAUSTED:
                     self._accept_later(self._listener)
                 return
-            self._join(client, address.text(peer))
+            self._join(client, peer)
 
     def _accept_later(self, listener: socket.socket) -> None:
         reactor = self.house.reactor
@@ -191,7 +192,7 @@ class Proxy:
 
         reactor.timers.at(time.monotonic() + ACCEPT_AGAIN_S, again)
 
-    def _join(self, client: socket.socket, peer: str) -> None:
+    def _join(self, client: socket.socket, peer: tuple[Any, ...]) -> None:
         client.setblocking(False)
         with contextlib.suppress(OSError):  # it may be reset already
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -199,7 +200,7 @@ class Proxy:
         if self.toxics and self._turned_away(number):
             close_is_reset(client)
             client.close()
-            self._tell("refused", connection=number, client=peer)
+            self._tell("refused", connection=number, client=address.text(peer))
             return
         dial = Dial(
             self.house.reactor,
@@ -210,14 +211,16 @@ class Proxy:
         self._dials[dial] = client
         dial.start()
 
-    def _connected(self, dial: Dial, server: socket.socket, number: int, peer: str) -> None:
+    def _connected(self, dial: Dial, server: socket.socket, number: int, peer: tuple[Any, ...]) -> None:
         client = self._dials.pop(dial)
         seed = f"{self.house.seed}/{self.name}/{number}"
         connection = Connection(self.house.reactor, client, server, self.name, number, peer, seed, self._gone)
         self.connections.add(connection)
         events = self.house.reactor.events
         if events.listened_to:
-            events.pass_on("opened", self.name, connection=number, client=peer, server=address.local(server))
+            events.pass_on(
+                "opened", self.name, connection=number, client=address.text(peer), server=address.local(server)
+            )
         now = time.monotonic()
         for toxic in self.toxics:
             connection.link(toxic.upstream).add(toxic, now)
@@ -227,15 +230,15 @@ class Proxy:
         self.connections.discard(connection)
         for counter, link in zip(self._over, (connection.upstream, connection.downstream), strict=True):
             counter.add(link.counter)
-        self._tell("closed", **connection.told(), why=connection.why)
+        self.house.reactor.events.tell("closed", self.name, connection.account.told_when_over)
 
-    def _refused(self, dial: Dial, number: int, peer: str, why: str, reset: bool) -> None:
+    def _refused(self, dial: Dial, number: int, peer: tuple[Any, ...], why: str, reset: bool) -> None:
         client = self._dials.pop(dial)
         if reset:
             close_is_reset(client)
         client.close()
         self.house.log.say("error", "Unable to open connection to upstream", name=self.name, err=why)
-        self._tell("failed", connection=number, client=peer, why=why)
+        self._tell("failed", connection=number, client=address.text(peer), why=why)
 
     # Toxics
 

@@ -125,8 +125,8 @@ KINDS: dict[str, Kind] = {
     # -- what its threads were doing
     "lock": Kind(
         ("a deadlock: threads wait for a lock that nobody gives back", "um deadlock: threads esperam por uma trava que ninguém solta"),
-        ("Hold a lock with `with` (try/finally, defer), never take it twice in one thread, and neither send nor call back while holding it: copy the clients, give it back, then send.",
-         "Segure a trava com `with` (try/finally, defer), nunca a pegue duas vezes na mesma thread, e não envie nada enquanto a segura: copie os clientes, solte-a, e então envie."),
+        ("Hold a lock in a with block (try/finally, defer), never take it twice in one thread, and neither send nor call back while holding it: copy the clients, give it back, then send.",
+         "Segure a trava num bloco with (try/finally, defer), nunca a pegue duas vezes na mesma thread, e não envie nada enquanto a segura: copie os clientes, solte-a, e então envie."),
         stands_first=3,
     ),
     "blocked-send": Kind(

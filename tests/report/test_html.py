@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from harness import explain
 from harness.language import PORTUGUESE
 from harness.report.caret import first_wrong, quotations
 from harness.report.html import page
 from harness.report.html.evidence import LINES, PICTURE, gather
+from harness.report.html.explained import explained
 from harness.report.html.packing import BUDGET
 from harness.report.html.page import render_html
 from harness.results import Judgement
@@ -99,8 +101,8 @@ def test_the_verdict_the_levels_and_the_findings_come_first_in_both_languages() 
     assert 'lang="en">2 of 7 scenarios failed</span><span class="t" lang="pt-BR">2 de 7 cenários falharam' in text
     assert text.index('id="verdict"') < text.index('id="findings"') < text.index('id="scenarios"')
     assert "delivers:after-departure-nobody" in text
-    assert "these 2 scenarios look like one fault" in text
-    assert "estes 2 cenários parecem ser um só defeito" in text
+    assert "these 2 failures look like one fault" in text
+    assert "estas 2 falhas parecem uma só" in text
 
 
 def test_a_run_that_judged_nothing_says_why() -> None:
@@ -115,6 +117,29 @@ def test_a_scenario_tells_its_judgements_steps_and_command() -> None:
     assert "an exception may have ended the sender" in told
     assert "resets the connection" in told
     assert f"harness run {FAILED} --seed 42" in told
+
+
+def test_a_page_of_explanations_is_told_in_both_languages_with_its_code_once_for_each() -> None:
+    told = str(explained("delivers"))
+    assert "<strong>A dead client ends the broadcast.</strong>" in told
+    assert "O servidor <em>entrega</em>" in told
+    assert told.count("<summary>Python</summary>") == told.count("<summary>Rust</summary>") == 1
+    assert told.count("def broadcast(") == 2
+    assert explained("unheard-of") == ""
+
+
+def test_every_page_of_explanations_has_its_code() -> None:
+    for prop in explain.ids():
+        assert str(explained(prop)).count("<details") >= 5
+
+
+def test_a_story_is_told_in_the_language_of_the_page() -> None:
+    failed = next(one for one in SCENARIOS if one.id == FAILED)
+    told = _part(_page(scenarios=(replace(failed, story="A reset.\n\nAnd more."),)), FAILED)
+    assert told.count('<p class="story t" lang="en">') == 2
+    assert '<p class="story t" lang="pt-BR">RST em vez de FIN' in told
+    own = replace(failed, id="mine/own", story="Somebody comes.")
+    assert '<p class="story" lang="en">Somebody comes.' in _part(_page(scenarios=(own,)), own.id)
 
 
 def test_every_sentence_of_the_templates_is_translated() -> None:

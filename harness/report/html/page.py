@@ -15,11 +15,13 @@ from markupsafe import Markup
 
 from harness import explain
 from harness.comparing import compare
+from harness.explain.stories import story
 from harness.language import CODES, Language
 from harness.report.caret import SHOWN, quotations
 from harness.report.changes import state, total_line
 from harness.report.gathered import in_language
 from harness.report.html.evidence import Evidence, gather
+from harness.report.html.explained import explained
 from harness.report.html.packing import Budget
 from harness.report.html.tongues import SAYS, n, t, told
 from harness.report.safe import LINE, QUOTED, visible, visible_lines
@@ -97,8 +99,9 @@ def render_html(result: RunResult, lang: str, folder: Path | None = None, earlie
     rows = [Row(number, one, _cells(one, properties)) for number, one in numbered(result.scenarios)]
     style, behaviour = _part("style.css"), _part("behaviour.js")
     page = _environment().get_template("page.html.j2")
+    packed = _packed(result, rows, folder)
     text = page.render(
-        result=result, rows=rows, worst_first=_worst_first(rows), properties=properties, packed=_packed(result, rows, folder),
+        result=result, pages=_pages(properties), rows=rows, worst_first=_worst_first(rows), properties=properties, packed=packed,
         findings=_findings(result), causes=_causes(result), faults=_faults(result), families=list(dict.fromkeys(one.family for one in result.scenarios)),
         counts=count(one.outcome for one in result.scenarios), scores=result.scores(),
         lang=Language.of(lang).code, style=Markup(style), behaviour=Markup(behaviour),
@@ -134,7 +137,7 @@ def _findings(result: RunResult) -> list[dict[str, object]]:
             "prop": tongues[0].fingerprint.partition(":")[0],
             "fingerprint": tongues[0].fingerprint,
             "title": _both([visible(one.title) for one in tongues]),
-            "cause": _said(tongues[0].cause) if tongues[0].cause else None,
+            "cause": _both([visible(one.cause or "") for one in tongues]) if tongues[0].cause else None,
             "remedy": _both([visible(one.remedy or "") for one in tongues]) if tongues[0].remedy else None,
             "scenarios": [(numbers[name], name) for name in tongues[0].scenarios if name in numbers],
         }
@@ -182,6 +185,13 @@ def _packed(result: RunResult, rows: Sequence[Row], folder: Path | None) -> list
         if part is not None:
             packed.append((row.number, part))
     return sorted(packed)
+
+
+def _pages(properties: Sequence[str]) -> list[tuple[str, str]]:
+    """The pages of the properties, packed: (id, part)."""
+    budget = Budget()
+    packed = ((prop, budget.pack(str(explained(prop)), ())) for prop in properties if prop in explain.ids())
+    return [(prop, part) for prop, part in packed if part is not None]
 
 
 def _render(template: Template, result: RunResult, row: Row, evidence: Evidence, *, slim: bool = False) -> str:
@@ -239,7 +249,7 @@ def _environment() -> Environment:
         seed=lambda result: told(lambda say: seed_line(result, say)),
         again=lambda result, one: repeat_command(result, scenario_argument(one.id)),
         caption=lambda name: t(CAPTIONS[name]) if name in CAPTIONS else name,
-        said_lines=_said_lines, sentence=_sentence, remedy=_remedy, page=_page, said=_said, printed=_printed, worst=_worst, story=_story, lines=visible_lines,
+        said_lines=_said_lines, sentence=_sentence, remedy=_remedy, explained=explained, said=_said, printed=_printed, worst=_worst, story=_story, lines=visible_lines,
         in_portuguese=Language("pt-BR"), number=lambda value, digits=2: told(lambda say: say.number(value, digits)),
     )  # fmt: skip
     environment.filters["visible"] = visible
@@ -275,19 +285,19 @@ def _remedy(prop: str) -> Markup:
     return told(lambda say: explain.remedy(prop, say.code)) if prop in explain.ids() else Markup("")
 
 
-def _story(scenario: ScenarioResult) -> list[str]:
-    """What happens, paragraph by paragraph."""
-    return [visible(" ".join(paragraph.split())) for paragraph in scenario.story.split("\n\n") if paragraph.strip()]
+def _story(scenario: ScenarioResult) -> list[tuple[str, list[str]]]:
+    """What happens, paragraph by paragraph, in each language that has it."""
+    told = {code: story(scenario.id, scenario.story, code) for code in CODES}
+    return [(code, _paragraphs(text)) for code, text in told.items() if code == CODES[0] or text != scenario.story]
+
+
+def _paragraphs(text: str) -> list[str]:
+    return [visible(" ".join(paragraph.split())) for paragraph in text.split("\n\n") if paragraph.strip()]
 
 
 def _shown_by(judgement: Judgement) -> list[Markup]:
     """How to see a failure without the harness, or why that cannot be."""
     return [_both(list(lines)) for lines in zip(*(shown_by(judgement, say) for say in SAYS), strict=True)]
-
-
-def _page(prop: str) -> str:
-    """The whole page that `harness explain` shows, in Markdown, without its title."""
-    return explain.page(prop).partition("\n")[2].strip() if prop in explain.ids() else ""
 
 
 def _worst(scenario: ScenarioResult) -> list[Judgement]:

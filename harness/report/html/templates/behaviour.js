@@ -56,6 +56,16 @@
       body.textContent = "report.txt: " + error;
     }
   };
+  for (const lazy of all("details.lazy")) {
+    lazy.addEventListener("toggle", async () => {
+      const page = one(".page", lazy);
+      const part = document.getElementById("b" + lazy.dataset.part);
+      if (lazy.open && part && !page.dataset.full) {
+        page.dataset.full = "yes";
+        page.innerHTML = (await unpack(part.textContent)).html;
+      }
+    });
+  }
   const scenarios = all("details.scenario");
   for (const scenario of scenarios) {
     scenario.addEventListener("toggle", () => { if (scenario.open) fill(scenario); });

@@ -55,6 +55,9 @@ FORMS: dict[str, str] = {
     "the server ended (exit status {}) while it was talked to": (
         "o servidor terminou (status de saída {0}) enquanto se falava com ele"
     ),
+    "the server accepts no connection any more: it ended while it was talked to": (
+        "o servidor não aceita mais conexões: ele terminou enquanto se falava com ele"
+    ),
     "it ends the connection of everybody who says something": "ele encerra a conexão de quem diz alguma coisa",
     "only one of two clients is heard by the other": "só um de dois clientes é ouvido pelo outro",
     "it takes what it is sent, says nothing, and two clients never heard each other's words. Either the harness does not "
@@ -119,6 +122,8 @@ FORMS: dict[str, str] = {
     "{} could not be run: {}": "{0} não pôde ser executado: {1}",
     "the build `{}` did not end within {} s": "a compilação `{0}` não terminou em {1} s",
     "the build `{}` failed with exit status {}": "a compilação `{0}` falhou com status de saída {1}",
+    "--connect {}: there is no machine {} ({})": "--connect {0}: não há a máquina {1} ({2})",
+    "the server does not answer any more, since {}": "o servidor não responde mais, desde {0}",
     "nothing answers at {} ({}); is the server running?": "nada responde em {0} ({1}); o servidor está rodando?",
     "{} starts the server in a container, where the harness cannot see its process. Give the command that runs inside the "
     "container (see its Dockerfile), or start it yourself and use --connect HOST:PORT": (
@@ -217,7 +222,7 @@ FORMS: dict[str, str] = {
     "failed without a witness: {*}": "falhou sem testemunha: {0}",
     "the harness could not judge this: {}": "o harness não conseguiu julgar isto: {0}",
     "the scenario did not end within {} s": "o cenário não terminou em {0} s",
-    "the server could not be started: {}": "não foi possível iniciar o servidor: {0}",
+    "the server could not be started: {*}": "não foi possível iniciar o servidor: {0}",
     "this machine was too busy to blame the server: the harness's own timers were {} s late": (
         "esta máquina estava ocupada demais para culpar o servidor: os relógios do próprio harness atrasaram {0} s"
     ),

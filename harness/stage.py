@@ -29,6 +29,7 @@ class Plan:
     extra_args: tuple[str, ...] = ()
     port: int | None = None
     wait_s: float = 10.0  # how long a remote server may take to answer
+    knocks: bool = True  # a remote server is knocked at first: a connection that comes and goes
     isolated: bool = False  # in a network namespace of its own: the port can be had at once
     restarts: bool = False  # it is started again on its port, which is part of what is judged
 
@@ -74,7 +75,10 @@ class Stage:
         Wire.spares_port = not (self.remote or self.plan.isolated or self.plan.restarts) and spec.fixed_port
         if self.remote:
             self.server = RemoteServer(self.plan.spec)
-            await self.server.wait_until_listening(self.plan.wait_s)
+            if self.plan.knocks:
+                await self.server.wait_until_listening(self.plan.wait_s)
+            else:
+                await self.server.look_up()
         else:
             self.server = await Server.start(
                 self.plan.spec, port=port or self.plan.port, deadline_s=self.plan.deadlines.start_s, clock=self.log.now,

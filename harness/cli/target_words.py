@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -77,12 +78,15 @@ def _signal(name: str) -> int:
 
 
 def remote(address: str) -> ServerSpec:
-    """HOST:PORT or [HOST]:PORT. Raises UserError."""
-    host, _, port = address.rpartition(":")
-    host = host.strip("[]") or "127.0.0.1"
-    if not port.isdigit() or not 0 < int(port) < 65536:
-        raise UserError(f"--connect {address}: give HOST:PORT, for instance 127.0.0.1:5000")
-    return ServerSpec(kind="remote", name=address, connect=("127.0.0.1" if host == "localhost" else host, int(port)))
+    """HOST:PORT, [HOST]:PORT, or PORT of this machine. Raises UserError."""
+    if re.match(r"(https?|wss?)://", address):
+        raise UserError(f"--connect {address}: this harness judges chat over plain TCP; give HOST:PORT")
+    host, _, port = address.removeprefix("tcp://").strip().rpartition(":")
+    host = host.removeprefix("[").removesuffix("]") or "127.0.0.1"
+    if not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) < 65536 or re.search(r"[\s/\[\]]", host):
+        raise UserError(f"--connect {address}: give HOST:PORT, for instance 127.0.0.1:5000 or [::1]:5000")
+    shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return ServerSpec(kind="remote", name=shown, connect=(host, int(port)))
 
 
 def dialect(option: str | None, spec: ServerSpec, settings: Config) -> Profile | None:

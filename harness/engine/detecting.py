@@ -35,7 +35,7 @@ from harness.engine.conversation import (
 from harness.engine.guests import House
 from harness.engine.options import Options
 from harness.engine.play import run_until_signal
-from harness.target import TargetError, sandbox, sources
+from harness.target import RemoteServer, TargetError, sandbox, sources
 
 #: The whole search takes no longer, in seconds; a conversation that has begun is not broken off.
 LONGEST_SEARCH_S = 45.0
@@ -106,7 +106,17 @@ class Search:
                     queue, usual = await self._usual(self.readings[0]), True
         except PasswordAsked as asked:
             return f"the server asks for a password ({asked}): declare the login in [dialect] of harness.toml"
+        if self.polite and not await self._is_there():
+            return "the server accepts no connection any more: it ended while it was talked to"
         return reason_of([r.greeting for r in self.readings], [r.text for r in self.readings], self._signs())
+
+    async def _is_there(self) -> bool:
+        """Whether somebody else's server can still be reached."""
+        try:
+            await RemoteServer(self.options.spec).wait_until_listening(0.0)
+        except TargetError:
+            return False
+        return True
 
     def _signs(self) -> Signs:
         readings = self.readings
@@ -156,7 +166,7 @@ class Search:
     async def _house(self) -> AsyncIterator[House]:
         if self.isolated and self._houses:
             sandbox.renew_network()
-        house = House(self.options, self.isolated, self.transcript, self._houses)
+        house = House(replace(self.options, knocks=not self.readings), self.isolated, self.transcript, self._houses)
         self._houses += 1
         await house.open()
         try:

@@ -120,7 +120,10 @@ class House:
         self._last_s = 0.0
         limits = deadlines([], patience=options.patience)
         self.log = Log(self.clock, lambda: self.stage.processor())
-        self.stage = Stage(Plan(options.spec, replace(limits), wait_s=options.wait_s, isolated=isolated), self.log)
+        self.stage = Stage(
+            Plan(options.spec, replace(limits), wait_s=options.wait_s, knocks=options.knocks, isolated=isolated),
+            self.log,
+        )
 
     async def open(self) -> None:
         """Start it. Raises TargetError."""

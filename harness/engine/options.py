@@ -32,6 +32,7 @@ class Options:
     storm: int = 50
     max_clients: int = 200
     wait_s: float = 10.0
+    knocks: bool = True  # a remote server is looked for before each conversation: a connection that comes and goes
     strict: bool = False
     namespaces: bool = True
     capture: str = "auto"  # packets: auto, off, or on (kept of scenarios that pass, too)

@@ -32,6 +32,8 @@ from harness.stage import Plan, Stage
 from harness.target import TargetError, sandbox, sockets, sources
 from harness.target.threads import Look
 
+#: The beginning of a scenario's trouble when there was no server.
+NOT_STARTED = "the server could not be started: "
 #: Steps that are kept of a story.
 MOST_STEPS = 200
 #: The harness was starved when its own timer was this late in the 99th of 100 cases; it blames nobody then.
@@ -174,7 +176,8 @@ class Play:
         understood = self.options.spec.kind == "builtin" and self.options.spec.name == "reference"
         return Plan(
             self.options.spec, self.baseline.deadlines, self.folder / "server.log" if self.folder else None,
-            tuple(extra) if understood else (), isolated=self.isolated, restarts="restarts" in self.item.aims,
+            tuple(extra) if understood else (), wait_s=self.options.wait_s,
+            knocks=self.options.knocks, isolated=self.isolated, restarts="restarts" in self.item.aims,
         )  # fmt: skip
 
     async def _through(self, stage: Stage, log: Log) -> str | None:
@@ -183,7 +186,7 @@ class Play:
         try:
             await stage.start()
         except TargetError as error:
-            return f"the server could not be started: {error}"
+            return f"{NOT_STARTED}{error}"
         self.address = "{}:{}".format(*stage.address)
         self.capture.watch(stage.address[1])
         room = phase_log

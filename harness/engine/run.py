@@ -25,7 +25,7 @@ from harness.engine.choosing import unmet
 from harness.engine.folders import keep_run, run_folder
 from harness.engine.options import Options
 from harness.engine.pace import Pace
-from harness.engine.play import Attempt, play
+from harness.engine.play import NOT_STARTED, Attempt, play
 from harness.engine.remembered import forget, recall, remember
 from harness.engine.starting import Way, way
 from harness.engine.workers import Done, Workers
@@ -102,7 +102,7 @@ class Run:
         self._began = time.monotonic()
         self._started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         self._target = TargetInfo(
-            options.spec.kind, None, options.spec.command_text, options.profile.to_json() if options.profile else None,
+            options.spec.kind, options.spec.name if options.spec.kind == "remote" else None, options.spec.command_text, options.profile.to_json() if options.profile else None,
             toxiproxy_kind(options.toxiproxy),
         )  # fmt: skip
         self._pace = Pace(options.jobs)
@@ -111,6 +111,7 @@ class Run:
         self._kernel: dict[str, int] = {}
         self._lags: list[float] = []
         self._shapes: dict[str, int] = {}
+        self._lost: str | None = None  # why nothing can be asked of somebody else's server any more
         self._isolated = False
         self._uncaptured = False
         self._most_jobs = self._pace.jobs
@@ -212,6 +213,11 @@ class Run:
             self._most_jobs = 1
         if self._alone() and learned.address is not None and self.options.spec.kind == "command":
             self.options = replace(self.options, held_port=int(learned.address.rpartition(":")[2]))
+        if self.options.spec.kind == "remote" and learned.address is not None:
+            host, _, port = learned.address.rpartition(":")
+            self.options = replace(
+                self.options, knocks=False, spec=replace(self.options.spec, connect=(host, int(port)))
+            )
         limits = {key: round(value, 4) for key, value in asdict(baseline.deadlines).items()}
         self._target = replace(
             self._target, address=learned.address, dialect=profile.to_json(),
@@ -253,9 +259,11 @@ class Run:
                 if progress is None:
                     break
                 if progress.started == 0:
-                    progress.skip = unmet(
-                        progress.item, self.options, profile, baseline, capabilities
-                    ) or self._not_reached(progress.item)
+                    progress.skip = (
+                        unmet(progress.item, self.options, profile, baseline, capabilities)
+                        or self._not_reached(progress.item)
+                        or self._lost
+                    )
                     if progress.skip is not None:
                         self._conclude(progress)
                         continue
@@ -318,6 +326,10 @@ class Run:
             return
         attempt: Attempt = replace(done.value, number=number)
         progress.attempts.append(attempt)
+        if self.options.spec.kind == "remote" and (attempt.failed or attempt.error):
+            self.options = replace(self.options, knocks=True)  # is it still there? it may have ended
+            if attempt.error and attempt.error.startswith(NOT_STARTED) and self._lost is None:
+                self._lost = f"the server does not answer any more, since {progress.item.id}"
         progress.attempts.sort(key=lambda a: a.number)
         if attempt.uncaptured and self.options.capture == "on" and not self._uncaptured:
             self._uncaptured = True

@@ -49,6 +49,10 @@ class RemoteServer:
 
     async def _resolved(self, address: tuple[str, int]) -> list[tuple[str, int]]:
         """Each numeric address that the name stands for, IPv4 first. Raises TargetError for an unknown name."""
+        if (
+            address[0].lower() == "localhost"
+        ):  # by definition both (RFC 6761, section 6.3), whatever the table of hosts says
+            return [("127.0.0.1", address[1]), ("::1", address[1])]
         try:
             found = await asyncio.get_running_loop().getaddrinfo(*address, type=socket.SOCK_STREAM)
         except OSError as error:

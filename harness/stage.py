@@ -220,7 +220,10 @@ class Stage:
 
     def processor(self) -> Processor | None:
         """How the processors served its threads so far; None if unknown."""
-        if not isinstance(self.server, Server) or not self.server.is_alive():
+        if isinstance(self.server, RemoteServer):
+            served = self.server.served_s()
+            return Processor(*served) if served else None
+        if self.server is None or not self.server.is_alive():
             return None
         return Processor(*self.server.served_s())
 

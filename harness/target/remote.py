@@ -9,6 +9,7 @@ import os
 import socket
 import time
 
+from harness.target import sockets, tree
 from harness.target.spec import ServerSpec, TargetError
 
 #: A server says what it still has to say, and closes, within this time, in seconds.
@@ -22,6 +23,7 @@ class RemoteServer:
         assert spec.connect is not None
         self.address: tuple[str, int] = spec.connect
         self._name = spec.name
+        self._pids: tuple[int, ...] | None = None
 
     async def wait_until_listening(self, deadline_s: float) -> None:
         """Try until a connection is made; from then on `address` is the numeric one. Raises TargetError when none is within
@@ -46,6 +48,16 @@ class RemoteServer:
     async def look_up(self) -> None:
         """The numeric address, without a connection: for somebody who has been there before. Raises TargetError."""
         self.address = (await self._resolved(self.address))[0]
+
+    def served_s(self) -> tuple[float, float] | None:
+        """How long its threads stood ready without a processor and how long they ran, in seconds, where it runs on this
+        machine and may be looked at; None elsewhere. A deadline is stretched by it, nothing is judged by it."""
+        if self._pids is None:
+            self._pids = tuple(sockets.listeners(*self.address))
+        served = [tree.served(pid) for pid in self._pids]
+        if not any(ran for _, ran in served):
+            return None
+        return sum(waited for waited, _ in served), sum(ran for _, ran in served)
 
     async def _resolved(self, address: tuple[str, int]) -> list[tuple[str, int]]:
         """Each numeric address that the name stands for, IPv4 first. Raises TargetError for an unknown name."""

@@ -6,6 +6,7 @@ Where there is no netlink, psutil gives the same with less.
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import struct
 import time
@@ -92,6 +93,18 @@ def unread(server_port: int, client_port: int) -> int | None:
         if found.port == server_port and found.peer_port == client_port:
             return found.unread
     return None
+
+
+def listeners(host: str, port: int) -> list[int]:
+    """The processes of this machine that listen at an address, as far as they may be looked at."""
+    inodes = {f"socket:[{s.inode}]" for s in tcp(LISTEN) if s.port == port and s.address in (host, "0.0.0.0", "::")}
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for pid in (name for name in os.listdir("/proc") if inodes and name.isdigit()):
+            with contextlib.suppress(OSError):
+                if any(os.readlink(f"/proc/{pid}/fd/{fd}") in inodes for fd in os.listdir(f"/proc/{pid}/fd")):
+                    found.append(int(pid))
+    return found
 
 
 def datagram(inodes: set[int]) -> bool:

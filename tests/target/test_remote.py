@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 
 import pytest
 
 from harness.cli.target_words import UserError, remote
 from harness.sentences import in_portuguese
-from harness.target import RemoteServer, TargetError
+from harness.target import RemoteServer, TargetError, sockets, tree
 
 
 @pytest.mark.parametrize(
@@ -83,3 +84,16 @@ def test_the_knock_is_no_reset_although_a_greeting_was_not_awaited() -> None:
             return await asyncio.wait_for(ended, 5.0)
 
     assert asyncio.run(knock()) == b""
+
+
+def test_a_server_on_this_machine_is_known_to_be_served_by_the_processors() -> None:
+    """So that --connect to one's own machine is as patient as --server."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        there = RemoteServer(remote(f"127.0.0.1:{server.getsockname()[1]}"))
+        served = there.served_s()
+        assert sockets.listeners(*there.address) == [os.getpid()]
+    assert served is None if not tree.LINUX else served is not None and served[1] > 0
+
+
+def test_a_server_elsewhere_is_not_looked_at() -> None:
+    assert RemoteServer(remote("192.0.2.1:9")).served_s() is None

@@ -200,6 +200,27 @@ def test_a_scheduled_toxic_lets_go_of_what_it_held_and_a_change_ends_the_schedul
     assert silent(client, 0.05)
 
 
+def test_one_toxic_in_both_streams_may_be_another_in_each(through_ours: Through) -> None:
+    client, server = through_ours.pair()
+    body = {"type": "stall", "stream": "Both", "attributes": {"bytes": 3, "duration": 1}, "upstream": {"bytes": 1}}
+    told = through_ours.api("POST", "/proxies/line/toxics", body).json()
+    assert (told["name"], told["stream"], told["upstream"]) == ("stall_Both", "Both", {"bytes": 1})
+    refused = through_ours.api("PATCH", "/proxies/line/toxics/stall_Both", {"downstream": {"duration": 0}})
+    assert refused.status_code == 400
+    change = {"attributes": {"duration": 60_000}, "downstream": {"bytes": 2}}
+    told = through_ours.api("PATCH", "/proxies/line/toxics/stall_Both", change).json()
+    assert told["attributes"] == {"bytes": 3, "duration": 60_000}
+    assert (told["upstream"], told["downstream"]) == ({"bytes": 1}, {"bytes": 2})
+    for source, sink, passes in ((client, server, 1), (server, client, 2)):
+        source.sendall(b"abcdef")
+        assert read(sink, passes) == b"abcdef"[:passes]
+        assert silent(sink, 0.02)
+    assert len(through_ours.api("GET", "/proxies/line/toxics").json()) == 1
+    through_ours.line.clear()
+    assert read(server, 5) == b"bcdef"
+    assert read(client, 4) == b"cdef"
+
+
 def test_what_makes_no_sense_is_refused_with_the_reason(through_ours: Through) -> None:
     for kind, attributes, schedule, word in (
         ("corrupt", {}, None, "corrupt needs a per_million or an offset"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from random import Random
 from typing import Any
@@ -25,10 +25,21 @@ Told = Callable[["ToxicSpec", Item, float, Leaving], None]
 ITEM_COST = 200
 
 
+#: In the order of the API.
+STREAMS = ("upstream", "downstream")
+
+
+def streams_of(text: str) -> tuple[str, ...]:
+    """The streams that a toxic's `stream` names, in any case; none where it makes no sense."""
+    named = text.lower()
+    return STREAMS if named == "both" else tuple(stream for stream in STREAMS if stream == named)
+
+
 @dataclass
 class ToxicSpec:
     """A toxic as the API knows it, shared by all connections of a proxy. `toxicity`: 0 to 1, how likely it works.
 
+    `stream` is upstream, downstream, or both. Then `own` has what is otherwise in one of the two: an asymmetric line.
     With a `schedule` it works now and then, counted from `since`.
     """
 
@@ -39,11 +50,29 @@ class ToxicSpec:
     attributes: dict[str, int] = field(default_factory=dict)
     schedule: Schedule | None = None
     since: float = 0.0
+    own: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        #: The attributes as its toxics on live connections hold them, by stream.
+        self._sides = {one: dict(self.attributes) if len(self.streams) > 1 else self.attributes for one in self.streams}
+        self.change({}, {})
 
     @property
-    def upstream(self) -> bool:
-        """Whether it works on what clients send."""
-        return self.stream.lower() == "upstream"
+    def streams(self) -> tuple[str, ...]:
+        """Those that it works on."""
+        return streams_of(self.stream)
+
+    def side(self, stream: str) -> dict[str, int]:
+        """Its attributes in a stream, live: a change is seen by who holds them."""
+        return self._sides[stream]
+
+    def change(self, attributes: Mapping[str, int], own: Mapping[str, Mapping[str, int]]) -> None:
+        """Other attributes, in all streams and in one alone. What is not said stays."""
+        self.attributes.update(attributes)
+        for stream, mine in own.items():
+            self.own[stream] = {**self.own.get(stream, {}), **mine}
+        for stream, side in self._sides.items():
+            side.update({**self.attributes, **self.own.get(stream, {})})
 
     def told(self) -> dict[str, Any]:
         """As the API tells it; the schedule just where there is one, since Toxiproxy knows none."""
@@ -54,6 +83,7 @@ class ToxicSpec:
             "type": self.type,
             "stream": self.stream,
             "toxicity": wire.shortest(float(self.toxicity)),
+            **{stream: dict(own) for stream, own in self.own.items()},
             **schedule,
         }
 
@@ -71,10 +101,12 @@ class Stage:
         "waiting",
     )  # fmt: skip
 
-    def __init__(self, spec: ToxicSpec, random: Random, now: float, told: Told | None = None) -> None:
+    def __init__(
+        self, spec: ToxicSpec, attributes: Mapping[str, int], random: Random, now: float, told: Told | None = None
+    ) -> None:
         self.spec = spec
         self.told = told
-        self.toxic = TOXICS[spec.type](spec.attributes, random)
+        self.toxic = TOXICS[spec.type](attributes, random)
         self.inputs: deque[tuple[float, Item]] = deque()
         self.waiting = 0
         self.leaving: deque[tuple[float, Item]] = deque()
@@ -238,10 +270,11 @@ class Stage:
 class Chain:
     """The stages of one direction of one connection. `seed` and the toxic's name settle all its choices."""
 
-    __slots__ = ("seed", "stages", "told")
+    __slots__ = ("seed", "stages", "stream", "told")
 
-    def __init__(self, seed: str, told: Told | None = None) -> None:
+    def __init__(self, seed: str, told: Told | None = None, stream: str = "downstream") -> None:
         self.seed = seed
+        self.stream = stream
         self.told = told
         self.stages: list[Stage] = []
 
@@ -276,7 +309,8 @@ class Chain:
 
     def add(self, spec: ToxicSpec, now: float) -> None:
         """A toxic at the end of the chain."""
-        self.stages.append(Stage(spec, Random(f"{self.seed}/{spec.name}"), now, self.told))
+        random = Random(f"{self.seed}/{spec.name}")
+        self.stages.append(Stage(spec, spec.side(self.stream), random, now, self.told))
 
     def change(self, spec: ToxicSpec, now: float) -> list[Item]:
         """The toxic's attributes or toxicity changed. What leaves at the tail at once."""

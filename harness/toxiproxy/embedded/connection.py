@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from harness.toxiproxy.embedded import address
+from harness.toxiproxy.embedded.chain import ToxicSpec
 from harness.toxiproxy.embedded.link import Counter, Link
 from harness.toxiproxy.embedded.reactor import Reactor
 
@@ -141,9 +142,9 @@ class Connection:
             self.number, self.peer, self.opened_at, self.by, self.why, self.upstream.counter, self.downstream.counter
         )
 
-    def link(self, upstream: bool) -> Link:
-        """The direction that a toxic's stream names."""
-        return self.upstream if upstream else self.downstream
+    def links(self, toxic: ToxicSpec) -> list[Link]:
+        """The directions that a toxic works on."""
+        return [self.upstream if stream == "upstream" else self.downstream for stream in toxic.streams]
 
 
 def close_is_reset(sock: socket.socket) -> None:

@@ -207,7 +207,7 @@ class Link:
         """A toxic at the end of the chain, from now on."""
         if self.ending is None and not self.deaf:
             if self.chain is None:
-                self.chain = Chain(self.seed, self._toxic_did)
+                self.chain = Chain(self.seed, self._toxic_did, self.stream)
             self.chain.add(spec, now)
             self._pump(now)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.toxiproxy.embedded import address
 from harness.toxiproxy.embedded.address import AddressError
-from harness.toxiproxy.embedded.chain import ToxicSpec
+from harness.toxiproxy.embedded.chain import STREAMS, ToxicSpec, streams_of
 from harness.toxiproxy.embedded.events import Events
 from harness.toxiproxy.embedded.proxy import House, Proxy
 from harness.toxiproxy.embedded.schedule import Schedule
@@ -219,11 +219,13 @@ class Proxies:
             toxicity = fields.number("toxicity", toxic.toxicity)
             inner = fields.inner("attributes", "map[string]interface {}")
             attributes = {key: inner.integer(key, old) for key, old in toxic.attributes.items()}
+            own = _own_of(fields, toxic.type, toxic.streams)
             schedule = _schedule_of(fields, toxic.schedule)
         except BadBody as error:
             raise bad_body(error) from None
-        _check(toxic.type, attributes)
-        proxy.change_toxic(toxic, attributes, toxicity, schedule)
+        for stream in toxic.streams:
+            _check(toxic.type, {**attributes, **toxic.own.get(stream, {}), **own.get(stream, {})})
+        proxy.change_toxic(toxic, attributes, own, toxicity, schedule)
 
 
 def toxic_of(value: object, others: list[ToxicSpec]) -> ToxicSpec:
@@ -234,15 +236,27 @@ def toxic_of(value: object, others: list[ToxicSpec]) -> ToxicSpec:
     name = fields.text("name", "") or f"{kind}_{stream}"
     toxicity = fields.number("toxicity", 1.0)
     inner = fields.inner("attributes", "map[string]interface {}")
-    if stream.lower() not in ("upstream", "downstream"):
+    streams = streams_of(stream)
+    if not streams:
         raise ApiError(400, "stream was invalid, can be either upstream or downstream")
     if kind not in TOXICS:
         raise ApiError(400, "invalid toxic type")
     if any(other.name == name for other in others):
         raise ApiError(409, "toxic already exists")
     attributes = {key: inner.integer(key, TOXICS[kind].defaults.get(key, 0)) for key in TOXICS[kind].names}
-    _check(kind, attributes)
-    return ToxicSpec(name, kind, stream, toxicity, attributes, _schedule_of(fields, None), time.monotonic())
+    own = _own_of(fields, kind, streams)
+    for one in streams:
+        _check(kind, {**attributes, **own.get(one, {})})
+    return ToxicSpec(name, kind, stream, toxicity, attributes, _schedule_of(fields, None), time.monotonic(), own)
+
+
+def _own_of(fields: Fields, kind: str, streams: tuple[str, ...]) -> dict[str, dict[str, int]]:
+    """The attributes that a request gives one stream of both alone; of one stream they are unknown keys. Raises BadBody."""
+    own: dict[str, dict[str, int]] = {}
+    for stream in STREAMS if len(streams) > 1 else ():
+        inner = fields.inner(stream, "map[string]interface {}")
+        own[stream] = {key: inner.integer(key, 0) for key in TOXICS[kind].names if inner.has(key)}
+    return {stream: mine for stream, mine in own.items() if mine}
 
 
 def _schedule_of(fields: Fields, old: Schedule | None) -> Schedule | None:

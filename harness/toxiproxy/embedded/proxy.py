@@ -16,7 +16,7 @@ from harness.toxiproxy.embedded.address import AddressError
 from harness.toxiproxy.embedded.chain import ToxicSpec
 from harness.toxiproxy.embedded.connection import Connection, close_is_reset
 from harness.toxiproxy.embedded.dial import Dial
-from harness.toxiproxy.embedded.link import Counter
+from harness.toxiproxy.embedded.link import Counter, Link
 from harness.toxiproxy.embedded.log import Log
 from harness.toxiproxy.embedded.reactor import Reactor
 from harness.toxiproxy.embedded.schedule import Schedule
@@ -223,7 +223,8 @@ class Proxy:
             )
         now = time.monotonic()
         for toxic in self.toxics:
-            connection.link(toxic.upstream).add(toxic, now)
+            for link in connection.links(toxic):
+                link.add(toxic, now)
         connection.start()
 
     def _gone(self, connection: Connection) -> None:
@@ -246,9 +247,13 @@ class Proxy:
         """The toxic of that name, in either direction."""
         return next((toxic for toxic in self.toxics if toxic.name == name), None)
 
+    def _links(self, toxic: ToxicSpec) -> list[Link]:
+        """Where a toxic works now."""
+        return [link for connection in self.connections for link in connection.links(toxic)]
+
     def in_order(self) -> list[ToxicSpec]:
-        """All toxics, upstream first, each direction in the order of its chain."""
-        return sorted(self.toxics, key=lambda toxic: not toxic.upstream)
+        """All toxics, upstream first (and both), each direction in the order of its chain."""
+        return sorted(self.toxics, key=lambda toxic: "upstream" not in toxic.streams)
 
     def add_toxic(self, toxic: ToxicSpec) -> None:
         """It works from now on, on live connections too."""
@@ -256,22 +261,23 @@ class Proxy:
         self._tell("toxic-added", toxic=toxic.told())
         self._attend_refusal()
         now = time.monotonic()
-        for connection in list(self.connections):
-            connection.link(toxic.upstream).add(toxic, now)
+        for link in self._links(toxic):
+            link.add(toxic, now)
 
     def change_toxic(
-        self, toxic: ToxicSpec, attributes: dict[str, int], toxicity: float, schedule: Schedule | None
-    ) -> None:
+        self, toxic: ToxicSpec, attributes: dict[str, int], own: dict[str, dict[str, int]], toxicity: float,
+        schedule: Schedule | None,
+    ) -> None:  # fmt: skip
         """Other attributes from now on, on live connections too. A new schedule begins now."""
-        toxic.attributes.update(attributes)
+        toxic.change(attributes, own)
         toxic.toxicity = toxicity
         now = time.monotonic()
         if schedule != toxic.schedule:
             toxic.schedule, toxic.since = schedule, now
         self._tell("toxic-changed", toxic=toxic.told())
         self._attend_refusal()
-        for connection in list(self.connections):
-            connection.link(toxic.upstream).change(toxic, now)
+        for link in self._links(toxic):
+            link.change(toxic, now)
 
     def remove_toxic(self, toxic: ToxicSpec) -> None:
         """Take it off; what it held flows on."""
@@ -279,5 +285,5 @@ class Proxy:
         self._tell("toxic-removed", toxic=toxic.told())
         self._attend_refusal()
         now = time.monotonic()
-        for connection in list(self.connections):
-            connection.link(toxic.upstream).remove(toxic, now)
+        for link in self._links(toxic):
+            link.remove(toxic, now)

@@ -3,8 +3,16 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.util.concurrent.BlockingQueue;
 
-/** Defect (sockets): a connection that ends inside a message is taken for a slow one: its thread waits for the rest. */
+/** Defect (threads): a connection that ends inside a message is taken for a slow one: its thread waits for the rest. */
 public class UtfStays extends Utf {
+    static int some(DataInputStream in, byte[] body, int from, int most) {
+        try {
+            return in.read(body, from, most);
+        } catch (IOException e) {
+            return -1;
+        }
+    }
+
     @Override
     void listen(DataInputStream in, String name, BlockingQueue<String> queue) throws IOException {
         while (true) {
@@ -12,7 +20,7 @@ public class UtfStays extends Utf {
             byte[] body = new byte[size];
             int got = 0;
             while (got < size) {
-                int n = in.read(body, got, size - got);
+                int n = some(in, body, got, size - got);
                 if (n < 0) {
                     try {
                         Thread.sleep(200);

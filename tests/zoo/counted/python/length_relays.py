@@ -1,4 +1,4 @@
-"""Defect (delivers): the frames of a client are passed on as they come, read by read, sizes and all: a size that is a
+"""Defect (intact): the frames of a client are passed on as they come, read by read, sizes and all: a size that is a
 lie puts every reader out of step."""
 
 from length import Chat, main

@@ -7,6 +7,7 @@ empty room; rest; the end of the process. What of this could not be done is seen
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from harness.client.member import Member
 from harness.dialect.masking import stands_in
@@ -47,9 +48,17 @@ async def aftermath(room: Room, item: Scenario) -> None:
     await hear_who_left(room)
     await see_who_left(room)
     phase(room, "empty")
-    await everybody_leaves(room, polite=fresh[:1])
+    stays = (
+        [m for m in (*fresh[1:], *room.people) if m.present and m.identity.way == "direct"][:1]
+        if room.baseline.ends_when_empty
+        else []
+    )
+    await everybody_leaves(room, polite=fresh[:1], but=stays)
     last = await newcomers(room, "pia", "rui")
-    if not room.stage.remote:
+    if stays:
+        phase(room, "stop")
+        await final_stop(room)
+    elif not room.stage.remote:
         await everybody_leaves(room, polite=last[:1])
         phase(room, "rest")
         await rest(room, item)
@@ -101,15 +110,15 @@ def knowably_gone(member: Member) -> bool:
     return member.joined and (member.left in ("polite", "fin", "reset", "killed"))
 
 
-async def everybody_leaves(room: Room, polite: list[Member]) -> None:
-    """Out, all of them; those in `polite` with the leave word, the others with FIN, reading to the end.
+async def everybody_leaves(room: Room, polite: list[Member], but: Sequence[Member] = ()) -> None:
+    """Out, all of them; those in `polite` with the leave word, the others with FIN, reading to the end. `but` stay.
 
     A client that closes while the server still writes to it answers with an RST (the kernel's rule): nobody here does.
     """
     for member in polite:
-        if member.present:
+        if member.present and member not in but:
             await member.leave()
-    leaving = [member for member in room.log.members if member.left is None]
+    leaving = [member for member in room.log.members if member.left is None and member not in but]
     for member in leaving:
         member.finish()
     await room.log.patience.until(lambda: all(m.ended or not m.wire for m in leaving), GOODBYE_S)

@@ -410,6 +410,7 @@ class Baseline:
     idle_s: float | None = None
     resumes: bool = False
     remote: bool = False
+    ends_when_empty: bool = False  # the process ended when its last client had left
     transcript: str = ""
 
 

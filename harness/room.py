@@ -184,8 +184,11 @@ class Room:
         return member
 
     def free_places(self) -> int:
-        """How many more clients this server takes; many, where no limit is known."""
-        here = sum(not member.gone for member in self.log.members)
+        """How many more clients this server takes; many, where no limit is known.
+
+        Who vanished without a word keeps a place: the server cannot know.
+        """
+        here = sum(not member.gone or member.left == "silent" for member in self.log.members)
         return (self.profile.max_clients or 10**6) - here
 
     async def log_in(self, member: Member) -> bool:

@@ -329,6 +329,15 @@ FORMS: dict[str, str] = {
         "{0} estava conectado quando o servidor encerrou e nunca viu o fim"
     ),
     "the end of the connection": "o fim da conexão",
+    "the server ended by itself when its last client had left, {*}": (
+        "o servidor encerrou sozinho quando o último cliente saiu, {0}"
+    ),
+    "the server ends when its last client has left: that is judged where all of them leave, elsewhere one stays": (
+        "o servidor encerra quando o último cliente sai: isto é julgado onde todos saem, nos outros casos um fica"
+    ),
+    "the server takes {} clients at the same time: scenarios that need more are skipped": (
+        "o servidor aceita {0} clientes ao mesmo tempo: cenários que precisam de mais são pulados"
+    ),
     "the server ended by itself, {*}": "o servidor encerrou sozinho, {0}",
     "its exit status is unknown": "seu código de saída é desconhecido",
     "killed by {}": "morto por {0}",

@@ -32,6 +32,12 @@ QUIET_S = 0.15
 LONGEST_INTRODUCTION_S = 3.0
 #: Lengths that are tried for the longest message, in bytes.
 LENGTHS = (4000, 1000, 400)
+#: A server that ends when its last client has left does so within this time, in seconds; that it lets all of them go is
+#: not waited for longer than the second.
+EMPTY_S, LONGEST_EMPTYING_S = 0.3, 1.5
+ENDS_WHEN_EMPTY = (
+    "the server ends when its last client has left: that is judged where all of them leave, elsewhere one stays"
+)
 
 
 #: Without newlines a welcome is glued to what comes before and after it, by other threads too: its sentences stay whole.
@@ -68,6 +74,7 @@ class Quiet:
     closes_on_leave: bool
     duplicates: str
     max_message: int
+    ends_when_empty: bool = False
 
 
 class Silent(Exception):
@@ -126,7 +133,9 @@ class Lesson:
         try:
             await stage.start()
             self.address = "{}:{}".format(*stage.address)
-            return await QuietRun(room, stage, log, self.profile).go(cast)
+            run = QuietRun(room, stage, log, self.profile)
+            quiet = await run.go(cast)
+            return replace(quiet, ends_when_empty=not stage.remote and await run.ends_when_empty())
         finally:
             for member in log.members:
                 if member.wire:
@@ -176,6 +185,7 @@ class Lesson:
             idle_s=self.profile.idle,
             resumes=self.profile.resume is not None,
             remote=self.options.spec.kind == "remote",
+            ends_when_empty=any(q.ends_when_empty for q in self.quiet),
         )
         longest = self.profile.max_message or min(q.max_message for q in self.quiet)
         profile = self.profile.model_copy(update={"max_message": longest})
@@ -195,6 +205,8 @@ def told(baseline: Baseline, profile: Profile) -> tuple[str, ...]:
             words.append(
                 f"an {what} is told: {quote(template)}" if what == "arrival" else f"a {what} is told: {quote(template)}"
             )
+    if baseline.ends_when_empty:
+        words.append(ENDS_WHEN_EMPTY)
     words.append(f"a name that is taken is {baseline.duplicates}" if baseline.named else "there are no names")
     return tuple(words)
 
@@ -233,6 +245,26 @@ class QuietRun:
             any(isinstance(r, Heard) and r.conn == r_conn for r, r_conn in self._own_heard()), join_notice, leave_notice,
             lists, whispers, closes, duplicates, longest,
         )  # fmt: skip
+
+    async def ends_when_empty(self) -> bool:
+        """Everybody leaves; whether the process then ends."""
+        for member in self.log.members:
+            if member.left is None and member.wire:
+                member.close()
+        empty_since: float | None = None
+
+        def over() -> bool:
+            nonlocal empty_since
+            if not self.stage.alive():
+                return True
+            if self.stage.holds(*self.log.members):
+                empty_since = None
+            elif empty_since is None:
+                empty_since = self.log.now()
+            return empty_since is not None and self.log.now() - empty_since > EMPTY_S
+
+        await self.log.patience.poll(over, LONGEST_EMPTYING_S)
+        return not self.stage.alive()
 
     async def _of_two(self, ana: Member, bia: Member, rtts: tuple[float, ...]) -> Quiet:
         """A server that takes two clients: what a third would show is not asked of it."""

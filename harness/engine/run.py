@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 import harness
 from harness.dialect.profile import Profile
-from harness.engine.baseline import Learned, learn
+from harness.engine.baseline import ENDS_WHEN_EMPTY, Learned, learn
 from harness.engine.choosing import unmet
 from harness.engine.folders import keep_run, run_folder
 from harness.engine.options import Options
@@ -227,6 +227,13 @@ class Run:
             self._environment, namespaces=learned.isolated, deadlines=limits, jobs=self._pace.jobs
         )
         self._emit(BaselineDone(self.at(), self._target, self._environment, learned.told))
+        if profile.max_clients is not None:
+            told = (
+                f"the server takes {profile.max_clients} clients at the same time: scenarios that need more are skipped"
+            )
+            self._emit(Warned(self.at(), told))
+        if baseline.ends_when_empty:
+            self._emit(Warned(self.at(), ENDS_WHEN_EMPTY))
         if not learned.isolated and self.options.namespaces and self.options.spec.kind != "remote":
             self._emit(Warned(self.at(), "no network namespace here: `harness doctor` says why; everything else works"))
 

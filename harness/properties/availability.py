@@ -128,9 +128,11 @@ def survives(scene: Scene) -> Judgement | None:
         return skipped("survives", "the server is run by somebody else: its process cannot be seen")
     if scene.died is None:
         return passed("survives") if any(s.label.startswith(("after", "ready")) for s in scene.samples) else None
-    when = " when its last client had left" if scene.baseline.ends_when_empty and scene.died.detail == "0" else ""
+    told = f"the server ended by itself, {describe_exit(scene.died.detail)}"
+    if scene.baseline.ends_when_empty and scene.died.detail == "0":
+        told = f"the server ended by itself when its last client had left, {describe_exit(scene.died.detail)}"
     return failed(
-        "survives", "died", f"the server ended by itself{when}, {describe_exit(scene.died.detail)}",
+        "survives", "died", told,
         expected="the same process, running", observed=quote(scene.output[-600:].strip() or "it printed nothing", 600),
         at_s=scene.died.at_s,
     )  # fmt: skip

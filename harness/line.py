@@ -25,7 +25,7 @@ class Line:
         self._proxy = proxy
         self._log = log
         self.address = proxy.address
-        self.name = proxy.name
+        self.name = proxy.called
         self._toxics: set[str] = set()
         self._open = True
 

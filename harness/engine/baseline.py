@@ -83,7 +83,7 @@ class Silent(Exception):
 
 def learn(options: Options, profile: Profile) -> Learned:
     """Two quiet runs. To be called in a forked worker."""
-    isolated = sandbox.enter(namespaces=options.namespaces and options.spec.kind != "remote")
+    isolated = sandbox.enter(namespaces=options.isolates)
     first = Baseline(deadlines([], patience=options.patience), profile.named, profile.must_log_in)
     lesson = Lesson(options, profile, first, isolated)
 

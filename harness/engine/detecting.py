@@ -314,7 +314,7 @@ def _login(reading: Reading) -> dict[str, object]:
 
 def detect(options: Options) -> Learned:
     """The profile that lets people talk, or why none was found. To be called in a forked worker."""
-    isolated = sandbox.enter(namespaces=options.namespaces and options.spec.kind != "remote")
+    isolated = sandbox.enter(namespaces=options.isolates)
     search = Search(options, isolated, read(sources.texts(options.spec)) if options.hints else Hints())
     try:
         failure = run_until_signal(search.run)

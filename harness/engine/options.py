@@ -11,6 +11,7 @@ from harness.known import Known
 from harness.registry import Scenario
 from harness.results import LEVELS, Level
 from harness.target import ServerSpec
+from harness.toxiproxy import is_remote
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,11 @@ class Options:
     cache: bool = False  # what was found of how it speaks is remembered
     held_port: int | None = None  # each start of the server takes this very port, in the network of all
     known: Known | None = None  # failures that do not fail the run
+
+    @property
+    def isolates(self) -> bool:
+        """Whether scenarios are to have a network of their own: what somebody else runs is not in it."""
+        return self.namespaces and self.spec.kind != "remote" and not is_remote(self.toxiproxy)
 
     def judges(self, prop: str) -> bool:
         """Whether this property is asked about."""

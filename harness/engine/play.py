@@ -79,7 +79,7 @@ def play(
 
     `known_leaks`: what other scenarios of this run have seen to grow, so that it need not be seen to grow again.
     """
-    isolated = sandbox.enter(namespaces=options.namespaces and options.spec.kind != "remote")
+    isolated = sandbox.enter(namespaces=options.isolates)
     if options.held_port is not None and not isolated:
         sockets.await_free(options.held_port)
     before = sandbox.kernel_counters()

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import harness
+from harness import toxiproxy
 from harness.dialect.profile import Profile
 from harness.engine.baseline import ENDS_WHEN_EMPTY, Learned, learn
 from harness.engine.choosing import unmet
@@ -44,7 +45,6 @@ from harness.history import Baseline
 from harness.registry import Scenario
 from harness.results import Environment, Judgement, KnownFailures, Outcome, RunResult, ScenarioResult, TargetInfo
 from harness.target import TargetError, build, sandbox, sockets
-from harness.toxiproxy.process import CAPABILITIES
 
 #: A worker may take so long beyond its scenario's own limit to start a server and to clean up, in seconds.
 AROUND_S = 45.0
@@ -234,7 +234,7 @@ class Run:
             self._emit(Warned(self.at(), told))
         if baseline.ends_when_empty:
             self._emit(Warned(self.at(), ENDS_WHEN_EMPTY))
-        if not learned.isolated and self.options.namespaces and self.options.spec.kind != "remote":
+        if not learned.isolated and self.options.isolates:
             self._emit(Warned(self.at(), "no network namespace here: `harness doctor` says why; everything else works"))
 
     def _baseline_failed(self, learned: Learned) -> RunResult:
@@ -254,7 +254,7 @@ class Run:
     def _all(self, workers: Workers, signals: _Signals, baseline: Baseline, profile: Profile) -> None:
         waiting = deque(_Progress(item) for item in ordered(self.planned))
         running: dict[str, tuple[_Progress, int]] = {}
-        capabilities = CAPABILITIES if self.options.toxiproxy == "embedded" else frozenset[str]()
+        capabilities = toxiproxy.capabilities(self.options.toxiproxy)
         failures = 0
         while waiting or workers.busy:
             signals.look()

@@ -5,6 +5,6 @@ HTTP API with toxiproxy-python.
 """
 
 from harness.toxiproxy.client import ToxiproxyError
-from harness.toxiproxy.process import Line, Passage, Toxiproxy, Traffic, start
+from harness.toxiproxy.process import Line, Passage, Toxiproxy, Traffic, capabilities, is_remote, start
 
-__all__ = ["Line", "Passage", "Toxiproxy", "ToxiproxyError", "Traffic", "start"]
+__all__ = ["Line", "Passage", "Toxiproxy", "ToxiproxyError", "Traffic", "capabilities", "is_remote", "start"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import secrets
 import time
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -55,10 +56,12 @@ class Passage:
 class Line:
     """One proxy: where clients connect to, and its toxics. Every call raises ToxiproxyError when it fails."""
 
-    def __init__(self, owner: Toxiproxy, proxy: library.Proxy) -> None:
+    def __init__(self, owner: Toxiproxy, proxy: library.Proxy, called: str) -> None:
         self._owner = owner
         self._proxy = proxy
+        #: Its name in the proxy, and the one that it was asked for by.
         self.name: str = proxy.name
+        self.called = called
         self.address = owner.reachable(proxy.listen)
 
     def add_toxic(
@@ -177,6 +180,7 @@ class Toxiproxy:
         self._child = child
         self._library = library.Toxiproxy()
         self._lines: list[Line] = []
+        self._ours = f"harness-{secrets.token_hex(4)}-" if kind == "remote" else ""
         #: By the names of lines: the last event that was read of it.
         self.read_up_to: dict[str, int] = {}
         self._numbers = itertools.count(1)
@@ -188,12 +192,15 @@ class Toxiproxy:
         self.capabilities = self.abilities & CAPABILITIES
 
     def create(self, name: str, upstream: str, listen: str = ANY_PORT, *, enabled: bool = True) -> Line:
-        """A new line to `upstream` (`host:port`). Raises ToxiproxyError, for one when the name is taken."""
+        """A new line to `upstream` (`host:port`). Raises ToxiproxyError, for one when the name is taken.
+
+        In a remote Toxiproxy, which others use too, its name has something of our own in front.
+        """
         if listen == ANY_PORT and not self._local():
             listen = "[::]:0"
         with self.api.speaking():
-            proxy = self._library.create(upstream=upstream, name=name, listen=listen, enabled=enabled)
-        line = Line(self, proxy)
+            proxy = self._library.create(upstream=upstream, name=self._ours + name, listen=listen, enabled=enabled)
+        line = Line(self, proxy, name)
         self._lines.append(line)
         return line
 
@@ -281,9 +288,31 @@ def start(choice: str, *, seed: int = 0) -> Toxiproxy:
         return _attach("embedded", fork_embedded(seed))
     if choice == "installed":
         return _attach("installed", start_installed(seed, _answers))
-    if choice.startswith("http://"):
+    if is_remote(choice):
         return Toxiproxy("remote", Api(choice))
     raise ToxiproxyError(f"--toxiproxy {choice}: it is embedded, installed, or an address like http://127.0.0.1:8474")
+
+
+def capabilities(choice: str) -> frozenset[str]:
+    """What the Toxiproxy that `choice` names can carry, of CAPABILITIES. A remote one is asked.
+
+    Of one that does not answer nothing is known, so nothing is skipped for it: the first who needs it says what is wrong.
+    """
+    if choice == "embedded":
+        return CAPABILITIES
+    if not is_remote(choice):
+        return frozenset()
+    try:
+        proxy = start(choice)
+    except ToxiproxyError:
+        return CAPABILITIES
+    proxy.close()
+    return proxy.capabilities
+
+
+def is_remote(choice: str) -> bool:
+    """Whether `choice` is the address of a Toxiproxy that somebody else runs."""
+    return choice.startswith("http://")
 
 
 def _attach(kind: Kind, child: Child) -> Toxiproxy:

@@ -114,3 +114,9 @@ def test_a_worker_that_hangs_is_stopped_and_told() -> None:
         workers.start("stuck", lambda: time.sleep(60), 0.2)
         (done,) = finished(workers)
     assert "did not end within" in str(done.failure)
+
+
+def test_what_somebody_else_runs_is_not_in_a_network_of_our_own() -> None:
+    assert Options(builtin("reference")).isolates
+    assert not Options(builtin("reference"), namespaces=False).isolates
+    assert not Options(builtin("reference"), toxiproxy="http://127.0.0.1:8474").isolates

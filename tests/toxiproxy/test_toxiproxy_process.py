@@ -136,13 +136,22 @@ def test_a_remote_one_keeps_what_is_not_ours(ours: Toxiproxy) -> None:
     remote = subject.start(ours.url)
     assert (remote.kind, remote.pid) == ("remote", None)
     assert remote.capabilities == ours.capabilities
-    remote.create("mine", "127.0.0.1:9").add_toxic("noop")
+    mine = remote.create("theirs", "127.0.0.1:9")
+    mine.add_toxic("noop")
     remote.reset()
     proxies = ask(ours.url, "GET", "/proxies").json()
-    assert {name: len(proxy["toxics"]) for name, proxy in proxies.items()} == {"mine": 0, "theirs": 1}
+    assert {name: len(proxy["toxics"]) for name, proxy in proxies.items()} == {mine.name: 0, "theirs": 1}
+    assert mine.called == "theirs"
     remote.close()
     assert list(ask(ours.url, "GET", "/proxies").json()) == ["theirs"]
     theirs.delete()
+
+
+def test_what_a_remote_one_can_do_is_asked_of_it(ours: Toxiproxy) -> None:
+    everything = subject.capabilities("embedded")
+    assert subject.capabilities(ours.url) == ours.capabilities == everything
+    assert subject.capabilities("installed") == frozenset()
+    assert subject.capabilities(f"http://127.0.0.1:{free_port()}") == everything  # the scenarios will say what is wrong
 
 
 @pytest.mark.parametrize("choice", ["nonsense", "http://", "https://127.0.0.1:1", "http://127.0.0.1:99999"])
@@ -312,4 +321,13 @@ def test_the_version_is_told() -> None:
 
 
 def test_the_public_names_are_these() -> None:
-    assert sorted(subject.__all__) == ["Line", "Passage", "Toxiproxy", "ToxiproxyError", "Traffic", "start"]
+    assert sorted(subject.__all__) == [
+        "Line",
+        "Passage",
+        "Toxiproxy",
+        "ToxiproxyError",
+        "Traffic",
+        "capabilities",
+        "is_remote",
+        "start",
+    ]

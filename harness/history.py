@@ -86,7 +86,10 @@ class FirstByte(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered(Record):
-    """The client sent its first bytes: from here on the server may take it for one who has logged in."""
+    """The client sent its first bytes: from here on the server may take it for one who has logged in.
+
+    Not written for words that can be no login, where the server shows what it makes of them (`cast.taken_in`).
+    """
 
     conn: int
 

@@ -6,8 +6,9 @@ import contextlib
 from typing import Literal
 
 from harness import Member, Room
+from harness.dialect.masking import missing_parts, stands_in
 from harness.dialect.profile import fill
-from harness.history import Heard, Said
+from harness.history import Heard, Noticed, Said
 from harness.line import Line
 
 Manner = Literal["fin", "reset", "half-close", "killed", "silent", "polite"]
@@ -88,6 +89,22 @@ async def answer_login(room: Room, member: Member, name: str) -> None:
 def asks_for_a_bare_name(room: Room) -> bool:
     """Whether the first thing that a client says is its name: whatever it sends before is one."""
     return any(step.send is not None and step.send.strip() == "{name}" for step in room.profile.login)
+
+
+def taken_in(room: Room, stranger: Member, since_s: float) -> bool:
+    """Whether a server may have taken one in who never logged in: it was welcomed, or the others were told that somebody
+    came. True as well where a server shows neither: nobody can know then."""
+    baseline, last = room.baseline, next((s.expect for s in reversed(room.profile.login) if s.expect), None)
+    if not baseline.introduction and baseline.join_notice is None:
+        return True
+    raw = bytes(stranger.inbox.raw)
+    if baseline.introduction and not missing_parts(raw, baseline.introduction, stranger.name):
+        return True
+    if last is not None and stranger.inbox.shows(fill(last, name=stranger.name)):
+        return True
+    names = [m.name for m in room.log.members if m.joined]
+    told = (r.unit for r in room.log.records if isinstance(r, Noticed) and r.at_s >= since_s)
+    return any(not any(stands_in(name, unit) for name in names) for unit in told)
 
 
 def unit_of(room: Room, listener: Member, token: str) -> bytes:

@@ -11,11 +11,13 @@ import json
 
 from harness import Member, Room, scenario
 from harness.flood import endless_line
+from harness.history import Answered
 from scenarios.cast import (
     answer_login,
     asks_for_a_bare_name,
     forge,
     says_in_pieces,
+    taken_in,
     throw,
     throw_raw,
     trio,
@@ -420,14 +422,18 @@ async def name_in_mid_sentence(room: Room) -> None:
     needs=["login"],
 )  # fmt: skip
 async def before_login(room: Room) -> None:
-    """A connection sends messages and commands before it has said who it is. The room must not hear it."""
+    """A connection says something before it has said who it is, and stays. It is not in the room, and must not be shown
+    what the others say there."""
     if asks_for_a_bare_name(room):
         room.skip("here the first thing that a client says is its name, whatever it is")
     ana = await room.enter("ana")
     stranger = await room.connect("stranger")
+    stranger.strays, asked_s = True, room.log.now()
     await throw(room, stranger, room.profile.speak("let me in", "stranger").encode())
     caio = await room.enter("caio")
     await room.talk(ana, caio)
+    if taken_in(room, stranger, asked_s):
+        room.log.add(Answered(at_s=asked_s, conn=stranger.conn))
     stranger.reset()
     await room.talk(caio, ana)
 

@@ -75,6 +75,8 @@ class Member:
         self.established = False
         #: Whether it answers the server's heartbeats; one that does not looks dead to the server.
         self.answers_heartbeats = True
+        #: What it sends is no answer to the login: it is still outside, unless the server takes it in all the same.
+        self.strays = False
         self._number = 0
         self._spoke = False
         self._last_send_s = float("-inf")
@@ -273,7 +275,7 @@ class Member:
     async def _put(self, data: bytes) -> int:
         if self.wire is None:
             raise ConnectionError(f"{self.who} has no connection")
-        if not self._spoke:
+        if not self._spoke and not self.strays:
             self._spoke = True
             self._log.add(Answered(at_s=self._log.now(), conn=self.conn))
         self._log.trace.add(self._log.now(), self.conn, data)

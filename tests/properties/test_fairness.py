@@ -669,6 +669,19 @@ def test_a_thread_left_over_once_proves_nothing() -> None:
     assert "threads" not in judged
 
 
+def test_one_who_spoke_before_its_login_and_was_taken_in_is_not_blamed() -> None:
+    """The scenario writes `Answered` down, at the time of the words, for one who may have been taken in by them."""
+
+    def strays(story: Story) -> None:
+        caio = story.conns["caio"]
+        stranger = story.open("stranger", role="faulty")
+        asked_s = story.now
+        story.wait(0.2).says("ana", to=[caio], heard=[caio, stranger])
+        story.add(Answered(at_s=asked_s, conn=stranger))
+
+    none_fails(ordinary(strays))
+
+
 def test_the_memory_habit_of_a_virtual_machine_is_not_blamed() -> None:
     story = ordinary()
     for label, rss in (("flood-begin", 45), ("flood", 110), ("flood-end", 125)):

@@ -7,10 +7,16 @@ could be understood. What has come of a frame is kept for each client until the 
 import selectors
 import socket
 import sys
+import unicodedata
 
 HEADER = 64
 LONGEST = 65536
 WAITING = 4 << 20
+
+
+def clean(text):
+    """Controls and breaks are blanks; what holds an emoji together stays."""
+    return "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text)
 
 
 class Client:
@@ -84,7 +90,7 @@ class Chat:
         return len(client.came) >= HEADER + size
 
     def message(self, client, text):
-        text = "".join(c if c.isprintable() else " " for c in text).strip()
+        text = clean(text).strip()
         if client.name is None:
             if not 0 < len(text) <= 20 or not text.isalnum():
                 self.drop(client)

@@ -9,9 +9,15 @@ import socket
 import sys
 import threading
 import time
+import unicodedata
 
 LONGEST = 65536
 WAITING = 1000
+
+
+def clean(text):
+    """Controls and breaks are blanks; what holds an emoji together stays."""
+    return "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text)
 
 
 class Client:
@@ -79,7 +85,7 @@ class Chat:
         elif value.get("type") == "quit":
             return False
         elif value["text"].strip():
-            text = "".join(c if c.isprintable() else " " for c in value["text"])
+            text = clean(value["text"])
             self.news.put(({"type": "message", "from": client.name, "text": text}, client))
         return True
 

@@ -1,7 +1,7 @@
 """Defect (serves): what stands in a message is looked at by the thread that tells everybody. A text that is no text ends
 that thread, and nobody hears anybody any more."""
 
-from json_queue import Chat, main
+from json_queue import Chat, clean, main
 
 
 class Trusts(Chat):
@@ -13,7 +13,7 @@ class Trusts(Chat):
 
     def pass_on(self, value, but):
         if "text" in value:
-            value["text"] = "".join(c if c.isprintable() else " " for c in value["text"].strip())
+            value["text"] = clean(value["text"].strip())
         if value.get("text") != "":
             super().pass_on(value, but)
 

@@ -2,9 +2,15 @@
 
 import asyncio
 import sys
+import unicodedata
 
 LONGEST = 65536
 WAITING = 4 << 20
+
+
+def clean(text):
+    """Controls and breaks are blanks; what holds an emoji together stays."""
+    return "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text)
 
 
 class Chat:
@@ -19,7 +25,7 @@ class Chat:
         return await reader.readexactly(size)
 
     def text(self, frame):
-        return "".join(c if c.isprintable() else " " for c in frame.decode("utf-8", "replace")).strip()
+        return clean(frame.decode("utf-8", "replace")).strip()
 
     def put(self, writer, text):
         data = text.encode()

@@ -279,6 +279,7 @@ FORMS: dict[str, str] = {
     "a server that believed {} MiB would take too much of this machine's memory": (
         "um servidor que acreditasse em {0} MiB tomaria memória demais desta máquina"
     ),
+    "sends {} bytes that begin with {}": "envia {0} bytes que começam com {1}",
     "claims a message of {} MiB": "anuncia uma mensagem de {0} MiB",
     "here the first thing that a client says is its name, whatever it is": (
         "aqui a primeira coisa que um cliente diz é o seu nome, seja qual for"

@@ -15,11 +15,14 @@ from harness import Member, Room, scenario
 from harness.dialect.framing import CountedFraming
 from harness.dialect.profile import fill, is_json
 from harness.history import Claimed
+from harness.properties.quoting import quote
 from scenarios.cast import throw, throw_raw, trio
 from scenarios.malformed import deaf_stranger, noise, sense
 
 #: Of a message that was announced as huge, so much is sent: enough for a reader that asks for more at once.
 BEGINNING = b"x" * 4096
+#: So many bytes of a lie are shown in the story: a head, and the beginning of what follows.
+SHOWN = 80
 #: A claim is made only where this many servers that believe it find the memory.
 BELIEVERS = 3
 
@@ -58,6 +61,12 @@ def lie_about_a_size(room: Room, lie: str) -> bytes:
     return (b"9" * width if lie == "endless-digits" else text[:width].ljust(width)) + words
 
 
+def lied(room: Room, member: Member, data: bytes) -> bytes:
+    """Tell the story what is sent now; the same bytes."""
+    room.step(f"sends {len(data)} bytes that begin with {quote(data[:SHOWN].rstrip())}", member.who)
+    return data
+
+
 def is_decimal(room: Room) -> bool:
     """Whether a size is written in decimal digits."""
     return room.profile.framing_name("send") == "header"
@@ -89,7 +98,7 @@ async def length(room: Room, lie: str) -> None:
     """
     data = lie_about_a_size(room, lie)
     ana, bia, caio = await trio(room, counted=False)
-    await throw_raw(room, bia, data)
+    await throw_raw(room, bia, lied(room, bia, data))
     if lie != "cut-off":
         await room.talk(ana, caio)
     bia.close()
@@ -123,7 +132,7 @@ async def length_at_the_door(room: Room, lie: str) -> None:
     data = lie_about_a_size(room, lie)
     ana = await room.enter("ana")
     stranger = await deaf_stranger(room)
-    await throw_raw(room, stranger, data)
+    await throw_raw(room, stranger, lied(room, stranger, data))
     caio = await room.enter("caio")
     await room.talk(ana, caio)
     stranger.close()
@@ -204,7 +213,8 @@ async def block(room: Room, kind: str) -> None:
     short = kind == "that-is-short"
     sent = {"without-a-zero": b"A" * size, "of-zeros": bytes(size), "of-noise": (bytes_ * size)[:size]}
     ana, bia, caio = await trio(room, counted=not short)
-    await throw_raw(room, bia, *[bytes_[: size // 2]] if short else [sent[kind]] * 2)
+    data = bytes_[: size // 2] if short else 2 * sent[kind]
+    await throw_raw(room, bia, lied(room, bia, data))
     await room.talk(ana, caio)
     if short:
         bia.close()
@@ -249,7 +259,7 @@ async def json_parts(room: Room, how: str) -> None:
     """
     ana, bia, caio = await trio(room)
     for message in misshapen(room, room.profile.say, how, bia.name):
-        await throw(room, bia, message)
+        await throw(room, bia, lied(room, bia, message))
         await room.talk(ana, caio)
     await sense(room, bia, caio)
 
@@ -269,7 +279,7 @@ async def json_login(room: Room, how: str) -> None:
     strangers = list[Member]()
     for message in misshapen(room, template or "", how, "stranger"):
         strangers.append(await deaf_stranger(room))
-        await throw(room, strangers[-1], message)
+        await throw(room, strangers[-1], lied(room, strangers[-1], message))
     caio = await room.enter("caio")
     await room.talk(ana, caio)
     for stranger in strangers:

@@ -10,6 +10,7 @@ import contextlib
 import json
 
 from harness import Member, Room, scenario
+from harness.dialect.profile import is_json
 from harness.flood import endless_line
 from harness.history import Answered
 from scenarios.cast import (
@@ -550,7 +551,8 @@ async def json_message(room: Room, text: str) -> None:
     Where JSON is its own border, a value that never ends takes in all that follows.
     """
     closed = text.count("[") == text.count("]") and text.count("{") == text.count("}")
-    ana, bia, caio = await trio(room, counted=closed or room.profile.framing_name("send") != "json")
+    by_itself = is_json(room.profile.say) and room.profile.framing_name("send") in ("json", "chunk")
+    ana, bia, caio = await trio(room, counted=closed or not by_itself)
     await throw(room, bia, text.encode())
     await room.talk(ana, caio)
     await sense(room, bia, caio)

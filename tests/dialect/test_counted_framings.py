@@ -23,7 +23,10 @@ from harness.dialect.framing import (
     TerminatedFraming,
     UtfFraming,
 )
+from harness.dialect.profile import FramingName
+from harness.registry import load
 
+KNOWN = load()
 MAKERS: dict[str, Callable[[], Framing]] = {
     "header-64": HeaderFraming,
     "header-10": lambda: HeaderFraming(10),
@@ -145,6 +148,26 @@ def test_each_is_declared_by_its_name(declared: dict[str, object], kind: type, b
     profile = Profile.model_validate(declared)
     assert isinstance(profile.sending(), kind)
     assert profile.bordered is bordered
+
+
+@pytest.mark.parametrize(
+    ("framing", "in_step"),
+    [
+        ("line", True),
+        ("chunk", True),
+        ("nul", True),
+        ("json", True),
+        ("header", False),
+        ("utf", False),
+        ("fixed", False),
+    ],
+)
+def test_a_server_that_cannot_understand_what_follows_noise_is_not_blamed(framing: FramingName, in_step: bool) -> None:
+    """After raw noise the next message of its sender stands in the wrong place: `malformed/random-bytes` and its like do
+    not ask for it then. A server that speaks `writeUTF` was once blamed for losing it."""
+    assert Profile(framing=framing).in_step is in_step
+    source = KNOWN["malformed/random-bytes"].source
+    assert "counted=room.profile.in_step" in source
 
 
 def test_utf_is_what_java_writes() -> None:

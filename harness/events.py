@@ -32,11 +32,15 @@ class RunStarted(Event):
 
 @dataclass(frozen=True, slots=True)
 class BaselineDone(Event):
-    """The quiet runs are over: what the server does when nothing is wrong. `learned` is told in plain words."""
+    """The quiet runs are over: what the server does when nothing is wrong. `learned` is told in plain words.
+
+    `left_out`: planned scenarios that turned out to be about servers that speak in another manner.
+    """
 
     target: TargetInfo
     environment: Environment
     learned: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -336,6 +336,9 @@ FORMS: dict[str, str] = {
     "the server ends when its last client has left: that is judged where all of them leave, elsewhere one stays": (
         "o servidor encerra quando o último cliente sai: isto é julgado onde todos saem, nos outros casos um fica"
     ),
+    "{} scenarios are about servers whose messages end in another way, and are left out": (
+        "{0} cenários tratam de servidores cujas mensagens terminam de outro modo, e ficam de fora"
+    ),
     "the server takes {} clients at the same time: scenarios that need more are skipped": (
         "o servidor aceita {0} clientes ao mesmo tempo: cenários que precisam de mais são pulados"
     ),

@@ -115,6 +115,7 @@ def run(
         max_failures=1 if first else max_failures, storm=storm, max_clients=max_clients, wait_s=wait, strict=strict,
         namespaces=namespaces, capture=capture, cache=cache, out=out, lang=lang_, select=frozenset(select or settings.run.select),
         ignore=frozenset(ignore or settings.run.ignore), known=known_failures(baseline, known),
+        named=frozenset(patterns or ()) & known.keys(),
     )  # fmt: skip
     try:
         earlier = read_run(compare, Language.of(lang_)) if compare else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import fnmatch
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from harness.dialect.profile import Profile, is_json
 from harness.engine.options import Options, Selection
@@ -49,6 +49,24 @@ def _keyword(item: Scenario, expression: str) -> bool:
         return bool(eval(" ".join(parts), {"__builtins__": {}}))  # only True, False, and, or, not, brackets
     except SyntaxError as error:
         raise UnknownScenario(f"-k {expression!r} is not an expression of words, and, or, not") from error
+
+
+#: Needs of scenarios that are about one manner of telling where a message ends.
+MANNERS = frozenset({"counted", "blocks", "json"})
+
+
+def of_another_manner(planned: Sequence[Scenario], profile: Profile, named: frozenset[str]) -> list[Scenario]:
+    """Scenarios that say nothing of this server, as its messages end in another way: they are left out of a run.
+
+    Not those that were asked for by their own id, nor when nothing else would be left: they are skipped, with the reason.
+    """
+    speaks = {
+        "counted": profile.counted,
+        "blocks": profile.framing_name("send") == "fixed",
+        "json": is_json(profile.say),
+    }
+    other = [s for s in planned if s.id not in named and any(not speaks[need] for need in s.needs & MANNERS)]
+    return other if len(other) < len(planned) else []
 
 
 def unmet(

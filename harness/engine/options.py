@@ -45,6 +45,7 @@ class Options:
     cache: bool = False  # what was found of how it speaks is remembered
     held_port: int | None = None  # each start of the server takes this very port, in the network of all
     known: Known | None = None  # failures that do not fail the run
+    named: frozenset[str] = frozenset()  # scenarios that were asked for by their own id
 
     @property
     def isolates(self) -> bool:

@@ -22,7 +22,7 @@ import harness
 from harness import toxiproxy
 from harness.dialect.profile import Profile
 from harness.engine.baseline import ENDS_WHEN_EMPTY, Learned, learn
-from harness.engine.choosing import unmet
+from harness.engine.choosing import of_another_manner, unmet
 from harness.engine.folders import keep_run, run_folder
 from harness.engine.options import Options
 from harness.engine.pace import Pace
@@ -52,6 +52,8 @@ AROUND_S = 45.0
 BASELINE_S = 150.0
 #: A failure whose every shape was seen in so many scenarios each time is seen again once only: it is no race.
 WELL_KNOWN = 3
+
+OTHER_MANNER = "{count} scenarios are about servers whose messages end in another way, and are left out"
 
 Emit = Callable[[Event], None]
 
@@ -226,7 +228,12 @@ class Run:
         self._environment = replace(
             self._environment, namespaces=learned.isolated, deadlines=limits, jobs=self._pace.jobs
         )
-        self._emit(BaselineDone(self.at(), self._target, self._environment, learned.told))
+        other = of_another_manner(self.planned, profile, self.options.named)
+        self.planned = [item for item in self.planned if item not in other]
+        left_out = tuple(item.id for item in other)
+        self._emit(BaselineDone(self.at(), self._target, self._environment, learned.told, left_out))
+        if other:
+            self._emit(Warned(self.at(), OTHER_MANNER.format(count=len(other))))
         if profile.max_clients is not None:
             told = (
                 f"the server takes {profile.max_clients} clients at the same time: scenarios that need more are skipped"

@@ -66,8 +66,9 @@ class Gathered:
             planned=len(started.planned),
         )
         match self._baseline:
-            case BaselineDone(target=target, environment=environment):
-                return replace(result, target=target, environment=environment)
+            case BaselineDone(target=target, environment=environment, left_out=left_out):
+                planned = len(started.planned) - len(left_out)
+                return replace(result, target=target, environment=environment, planned=planned)
             case BaselineFailed(reason=reason, transcript=transcript, wrong_use=wrong_use):
                 return replace(result, reason=reason, transcript=transcript, exit_status=2 if wrong_use else 1)
             case None:

@@ -30,8 +30,9 @@ class Progress:
         match event:
             case RunStarted(planned=planned):
                 self.planned = len(planned)
-            case BaselineDone():
+            case BaselineDone(left_out=left_out):
                 self.resting = False
+                self.planned -= len(left_out)
             case ScenarioStarted(id=name, attempt=attempt):
                 self.resting = False
                 self.running[name] = attempt

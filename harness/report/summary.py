@@ -36,11 +36,11 @@ def target_line(target: TargetInfo, say: Language) -> str:
     address = visible(target.address, QUOTED) if target.address else say("address unknown")
     if target.kind == "remote" or not target.command:
         return say("Server: {target}", target=address)
-    if not target.address:
-        return say("Server: {target}", target=visible(target.command, QUOTED))
     command = visible(target.command, QUOTED)
     if target.kind == "builtin":
         command = say("the built-in server {name}", name=command)
+    if not target.address:
+        return say("Server: {target}", target=command)
     return say("Server: {target}", target=say("{command} at {address}", command=command, address=address))
 
 

@@ -82,13 +82,13 @@ def test_the_original_fails_with_the_judges_reasons_and_skips_with_theirs(pytest
 
 
 def test_the_quiet_runs_are_done_once(pytest_on: Program) -> None:
-    """Each start of the server leaves a line: two for the quiet runs, then one a scenario."""
+    """Each start of the server leaves a line: one to see how it wants to be started, two quiet runs, one a scenario."""
     note = pytest_on.folder / "starts"
     server = f"sh -c 'echo one >> {note}; exec {pytest_on.relay()}'"
     pytest_on.declare()
     done = run(pytest_on, "--harness-server", server, "--harness-confirm", "0")
     assert (done.status, counts(done)) == (0, {"passed": 1, "skipped": 1}), done.text
-    assert len(note.read_text(encoding="utf-8").splitlines()) == 3
+    assert len(note.read_text(encoding="utf-8").splitlines()) == 4
 
 
 def test_a_level_leaves_scenarios_out(pytest_on: Program) -> None:

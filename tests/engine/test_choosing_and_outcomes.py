@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from harness.engine.choosing import choose
+from harness.dialect.profile import Profile
+from harness.engine.choosing import choose, of_another_manner
 from harness.engine.deadlines import CONNECT_FLOOR_S, REPLY_CEILING_S, REPLY_FLOOR_S, deadlines
 from harness.engine.options import Options, Selection
 from harness.engine.play import Attempt
@@ -49,6 +50,23 @@ def test_globs_keywords_levels_and_what_is_left_out() -> None:
 def test_an_unknown_name_offers_the_nearest() -> None:
     with pytest.raises(UnknownScenario, match="disconnect/abrupt"):
         chosen("disconnect/abrubt")
+
+
+LINES, COUNTED = Profile(framing="line"), Profile(framing="length")
+
+
+def test_what_is_about_servers_of_another_manner_is_left_out() -> None:
+    lies = {s.id for s in of_another_manner(list(ALL.values()), LINES, frozenset())}
+    assert {"malformed/claim[2-GiB]", "malformed/block[of-noise]", "malformed/json-parts[half]"} <= lies
+    assert all(name.startswith("malformed/") for name in lies)
+    assert "malformed/claim[2-GiB]" not in {s.id for s in of_another_manner(list(ALL.values()), COUNTED, frozenset())}
+
+
+def test_what_was_asked_for_by_its_own_id_is_skipped_rather_than_left_out() -> None:
+    lie = ALL["malformed/claim[2-GiB]"]
+    assert of_another_manner([ITEM, lie], LINES, frozenset({lie.id})) == []
+    assert of_another_manner([lie], LINES, frozenset()) == []  # nothing else would be left
+    assert of_another_manner([ITEM, lie], LINES, frozenset()) == [lie]
 
 
 @pytest.mark.parametrize("code", ["__import__('os')", "(lambda: 1)()", "and"])

@@ -7,7 +7,8 @@ difference that a person reads.
   (`TOKEN`), the number that a server counts its visitors with (`user#`);
 - the order in which scenarios side by side end: their lines on the console are sorted;
 - how many of the deliveries and connections a failing server lost, and whose: its threads race;
-- the story of a failing scenario (who came back when): one line stands for it.
+- the story of a failing scenario (who came back when), and the probable causes of what fails in `original` (which of its
+  threads raced, and what they printed): one line stands for each.
 
 `original` and `patched` are judged by those properties only that fail, or hold, each time: in the others their threads
 race. Each failure is seen once (`--confirm 0`). That the others fail too is told by the tests of the main job.
@@ -47,7 +48,14 @@ MASKS = (
         r"# \1 CLOSE_WAIT: \2 (NAMES)",
     ),
     (r"\d+ (in|em) CLOSE_WAIT", r"# \1 CLOSE_WAIT"),
+    (r"\d+ threads (wait|esperam)", r"# threads \1"),
 )  # fmt: skip
+#: The part about causes, on the console and in report.txt, and their line below each failure.
+CAUSES = re.compile(
+    r"(?<=\n)(Probable causes|Causas prováveis)(.*?)(?=\n\n(?:Findings|O que foi encontrado|Result|Resultado))",
+    re.DOTALL,
+)
+CAUSE = re.compile(r"\n +(?:probably|provavelmente) .*")
 LINES_OF_SCENARIOS = re.compile(r"(?:^(?:PASS|FAIL|WARN|SKIP|ERROR) \S+/\S+ # s.*\n)+", re.MULTILINE)
 
 pytestmark = pytest.mark.timeout(180)
@@ -71,6 +79,8 @@ def check(name: str, text: str) -> None:
     """`text`, masked, is what is kept under `name`."""
     path = GOLDEN / name
     text = masked(text)
+    if name.startswith("original/"):
+        text = CAUSE.sub("", CAUSES.sub(r"\1: THE CAUSES", text))
     if os.environ.get("HARNESS_RECORD"):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")

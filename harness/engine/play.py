@@ -74,10 +74,13 @@ def play(
     seed: int,
     folder: Path | None,
     known_leaks: frozenset[str] = frozenset(),
+    *,
+    again: bool = False,
 ) -> Attempt:
     """Run a scenario once. To be called in a forked worker: it changes the process for good.
 
     `known_leaks`: what other scenarios of this run have seen to grow, so that it need not be seen to grow again.
+    `again`: an earlier run has failed and left its evidence; of this one the verdict is wanted.
     """
     isolated = sandbox.enter(namespaces=options.isolates)
     if options.held_port is not None and not isolated:
@@ -88,6 +91,7 @@ def play(
     try:
         play_ = Play(item, options, profile, baseline, seed, folder, isolated, proxy, capture)
         play_.setting.known_leaks = known_leaks
+        play_.again = again
         attempt = run_until_signal(play_.run)
     finally:
         if proxy is not None:
@@ -140,6 +144,7 @@ class Play:
         )
         self.records: list[Record] = []
         self.looks: list[Look] = []
+        self.again = False
         self.trace = Trace()
         self.address: str | None = None
 
@@ -151,7 +156,7 @@ class Play:
         self.records = log.records
         self.trace = log.trace
         stage = Stage(self._plan(), log)
-        witness = Witness(stage, log)
+        witness = Witness(stage, log, idle=self.again)
         self.looks = witness.looks
         self.clock.start()
         try:
@@ -225,7 +230,7 @@ class Play:
 
     def _clues(self, history: History, judgements: tuple[Judgement, ...]) -> tuple[Clue, ...]:
         """What a run that failed shows of the cause: a hint, which must not cost a verdict."""
-        if not any(j.outcome == "fail" for j in judgements):
+        if self.again or not any(j.outcome == "fail" for j in judgements):
             return ()
         try:
             return clues(history, sources.finder(self.options.spec), self.looks)
@@ -250,7 +255,7 @@ class Play:
         wanted = self.options.capture == "on" or self.item.documented is not None
         files: dict[str, bytes | str] = {"history.jsonl": as_json_lines(history.records)}
         trouble = None
-        if wanted or any(j.outcome == "fail" for j in judgements):
+        if wanted or (not self.again and any(j.outcome == "fail" for j in judgements)):
             pictures, trouble = evidence(history, judgements, taken)
             files |= pictures
             if self.looks:

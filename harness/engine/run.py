@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import gc
 import os
 import signal
 import time
@@ -42,6 +43,7 @@ from harness.events import (
 )
 from harness.findings import group, probable_causes
 from harness.history import Baseline
+from harness.language import Language
 from harness.registry import Scenario
 from harness.results import Environment, Judgement, KnownFailures, Outcome, RunResult, ScenarioResult, TargetInfo
 from harness.target import TargetError, build, sandbox, sockets
@@ -53,6 +55,8 @@ BASELINE_S = 150.0
 #: A failure whose every shape was seen in so many scenarios each time is seen again once only: it is no race.
 WELL_KNOWN = 3
 
+#: Their scenarios take longest, and begin early: a run must not end with waiting for a few of them alone.
+LONG_FAMILIES = ("storm", "lifecycle", "refused", "latency")
 OTHER_MANNER = "{count} scenarios are about servers whose messages end in another way, and are left out"
 
 Emit = Callable[[Event], None]
@@ -201,6 +205,7 @@ class Run:
 
     def _one(self, workers: Workers, signals: _Signals, key: str, work: Callable[[], Any]) -> Any:
         workers.start(key, work, BASELINE_S)
+        warm()
         while True:
             signals.look()
             for done in workers.wait():
@@ -318,9 +323,10 @@ class Run:
         progress.queued -= progress.started > 1
         folder = run_folder(options.out, item.id, progress.started)
         key = f"{item.id}, run {progress.started}"
+        again = any(attempt.failed for attempt in progress.attempts)
         self._emit(ScenarioStarted(self.at(), item.id, progress.started))
         workers.start(
-            key, lambda: play(item, options, profile, baseline, seed, folder, leaks),
+            key, lambda: play(item, options, profile, baseline, seed, folder, leaks, again=again),
             min(item.timeout_s, options.timeout_s) + AROUND_S + (sockets.TIME_WAIT_S if options.held_port else 0.0),
         )  # fmt: skip
         return key
@@ -398,6 +404,14 @@ class Run:
         )  # fmt: skip
 
 
+def warm() -> None:
+    """Import what the plays will need, once, before they are forked: done while a quiet run is waited for."""
+    import hypothesis  # noqa: F401  # payloads are drawn with it
+
+    Language.of("pt-BR").sentence("")  # its patterns are compiled
+    gc.freeze()
+
+
 def built(options: Options) -> Learned:
     """The build command, once. To be called in a forked worker: whatever it leaves running ends with it."""
     sandbox.enter(namespaces=False)
@@ -409,9 +423,9 @@ def built(options: Options) -> Learned:
 
 
 def ordered(items: Sequence[Scenario]) -> list[Scenario]:
-    """The documented tests first, then those that others build upon, the rest as planned."""
+    """The documented tests first, then those that others build upon, then those that take long, the rest as planned."""
     bases = {base for item in items for base in item.after}
-    return sorted(items, key=lambda s: (s.documented or 9, s.id not in bases))
+    return sorted(items, key=lambda s: (s.documented or 9, s.id not in bases, s.family not in LONG_FAMILIES))
 
 
 def verdict(
@@ -435,7 +449,7 @@ def conclude(
     """All runs of a scenario as one result: a failure that comes and goes is a failure, marked intermittent."""
     failed = [a for a in attempts if a.failed]
     judged = [a for a in attempts if a.error is None and a.skip is None]
-    shown = failed[-1] if failed else judged[-1] if judged else attempts[-1] if attempts else Attempt()
+    shown = failed[0] if failed else judged[-1] if judged else attempts[-1] if attempts else Attempt()
     judgements = merged(attempts) if failed else shown.judgements
     reason = skip or shown.skip or (None if judged else failure or shown.error)
     outcome = outcome_of(judgements, skipped=bool(skip or (shown.skip and not failed)), judged=bool(judged))
@@ -467,14 +481,14 @@ def with_repros(
 
 
 def merged(attempts: Sequence[Attempt]) -> tuple[Judgement, ...]:
-    """One judgement a property: a failure of any run before the last run's word; how often it failed is said."""
+    """One judgement a property: the first failure, if there is one, before the last run's word; how often it failed is said."""
     judged = [a for a in attempts if a.error is None and a.skip is None]
     last = {j.id: j for a in judged for j in a.judgements}
     for prop in list(last):
         failures = [j for a in judged for j in a.judgements if j.id == prop and j.outcome == "fail"]
         if failures:
             seen = f" (in {len(failures)} of {len(judged)} runs)" if len(failures) < len(judged) else ""
-            last[prop] = replace(failures[-1], reason=f"{failures[-1].reason}{seen}")
+            last[prop] = replace(failures[0], reason=f"{failures[0].reason}{seen}")
     return tuple(last.values())
 
 

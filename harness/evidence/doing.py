@@ -39,14 +39,16 @@ MISSED = {
 class Witness:
     """Looks when it is told of something that did not come; see `looks` when the scenario is over."""
 
-    def __init__(self, stage: Stage, log: Log) -> None:
+    def __init__(self, stage: Stage, log: Log, *, idle: bool = False) -> None:
+        """`idle`: it takes no look; another run has seen the same."""
         self._stage = stage
         self._log = log
         self._tasks: list[asyncio.Task[None]] = []
         self._suspicious = False
         self.looks: list[Look] = []
-        log.on_missed = self.missed
-        stage.before_the_stop = self.before_the_stop
+        if not idle:
+            log.on_missed = self.missed
+            stage.before_the_stop = self.before_the_stop
 
     def missed(self, kind: str) -> None:
         """Something of this kind was waited for in vain."""

@@ -58,7 +58,7 @@ class Theatre:
         items = [next((item for item in known if item.id == key), made(key)) for key in lines]
         (self.folder / "counts").mkdir(exist_ok=True)
 
-        def play(item: Scenario, *_: object) -> Attempt:
+        def play(item: Scenario, *_: object, **__: object) -> Attempt:
             number = next(n for n in itertools.count() if self._first(self.folder / "counts" / f"{hash(item.id)}-{n}"))
             line = lines[item.id]
             next_ = line[min(number, len(line) - 1)]

@@ -90,6 +90,12 @@ def _tree() -> tuple[str, ast.Module]:
     return source, ast.parse(source)
 
 
+def _text(source: str, node: ast.stmt) -> str:
+    """The lines of a statement; those of pieces.py stand on lines of their own (and `ast.get_source_segment` is slow)."""
+    lines = source.splitlines()[node.lineno - 1 : node.end_lineno]
+    return "\n".join(lines)[node.col_offset :]
+
+
 @functools.cache
 def _pieces() -> dict[str, str]:
     """The functions and classes of pieces.py, and its variables behind the mark, by name; the class Client left out."""
@@ -97,7 +103,7 @@ def _pieces() -> dict[str, str]:
     begin = source[: source.index("# --- copied")].count("\n")
     found = {}
     for node in tree.body:
-        text = ast.get_source_segment(source, node) or ""
+        text = _text(source, node)
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name not in (*_WRITTEN, "Client"):
             found[node.name] = text
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.lineno > begin:
@@ -112,11 +118,7 @@ def _methods() -> dict[str, str]:
     """The methods of Client by name."""
     source, tree = _tree()
     client = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Client")
-    return {
-        node.name: ast.get_source_segment(source, node) or ""
-        for node in client.body
-        if isinstance(node, ast.FunctionDef)
-    }
+    return {node.name: _text(source, node) for node in client.body if isinstance(node, ast.FunctionDef)}
 
 
 def _needed(own: dict[str, str]) -> tuple[set[str], set[str]]:
@@ -126,8 +128,9 @@ def _needed(own: dict[str, str]) -> tuple[set[str], set[str]]:
     while True:
         text = "\n".join([own["play"], *(own[n] for n in needed if n in own), *(pieces[n] for n in needed if n in pieces),
                           *(methods[n] for n in client)])  # fmt: skip
-        more = {n for n in (*pieces, *own) if n != "play" and re.search(rf"\b{n}\b", text)} - needed
-        called = {n for n in methods if re.search(rf"(\.{n}\(|Client\.{n}\b)", text)} - client
+        words = set(re.findall(r"\w+", text))
+        more = {n for n in (*pieces, *own) if n != "play" and n in words} - needed
+        called = {n for n in methods if n in words and re.search(rf"(\.{n}\(|Client\.{n}\b)", text)} - client
         if not more and not called:
             return needed, client
         needed |= more

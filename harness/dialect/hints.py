@@ -25,9 +25,39 @@ _FRAMES = (
     ("utf", r"\breadUTF\b|\bwriteUTF\b"),
     ("json", r"json\.loads|JSON\.parse|json\.Unmarshal|json\.NewDecoder|serde_json|JSONObject|JsonConvert|JsonSerializer"),
     ("length", r"struct\.unpack|readUInt(?:32|16)(?:BE|LE)|\bntohl\b|binary\.(?:Big|Little)Endian|from_(?:be|le)_bytes|int\.from_bytes|\breadInt\(\)"),
-    ("header", r"(?i)\bheader(?:_?(?:length|size|len))?\s*=\s*\d+|\.rjust\(|\.ljust\(|:<\{?header"),
-    ("nul", r"""split\(\s*b?["']\\(?:0|x00)["']|indexOf\(["']\\0|\bread_until\(b?["']\\0"""),
+    ("header", r"(?i)\bheader(?:_?(?:length|size|len))?\s*=\s*\d+|\.rjust\(|\.ljust\(|:<\{?header|len\(\w+\)\s*:\s*<\{?\w"),
+    ("nul", r"""(?:split|partition|indexOf|index|find|endswith|endsWith|read_?until)\(\s*b?["']\\(?:0|x00)["']|\b0 in (?:buf|data)\w*|indexOf\(0\)|read_until\(b'\\0'|ReadBytes\(0\)"""),
 )  # fmt: skip
+#: struct formats and the like that read one number: its width and order.
+_LENGTHS = (
+    ((1, "big"), r"""unpack\(\s*["'][>!<=@]?B["']|readUInt8\(|recv\(1\)\[0\]|readUnsignedByte\(\)"""),
+    ((2, "big"), r"""["'][>!]H["']|readUInt16BE|\bntohs\(|BigEndian\.Uint16|u16::from_be|readUnsignedShort\(|readShort\("""),
+    ((2, "little"), r"""["'][<]H["']|readUInt16LE|LittleEndian\.Uint16|u16::from_le"""),
+    ((4, "big"), r"""["'][>!][IiLl]["']|readU?Int32BE|\bntohl\(|BigEndian\.Uint32|[ui]32::from_be|\breadInt\(\)"""),
+    ((4, "little"), r"""["'][<=@]?[IiLl]["']|readU?Int32LE|LittleEndian\.Uint32|[ui]32::from_le"""),
+    ((8, "big"), r"""["'][>!][Qq]["']|readBigU?Int64BE|BigEndian\.Uint64|[ui]64::from_be|\breadLong\(\)|be64toh"""),
+    ((8, "little"), r"""["'][<=@]?[Qq]["']|readBigU?Int64LE|LittleEndian\.Uint64|[ui]64::from_le|le64toh"""),
+)  # fmt: skip
+#: A quoted separator that messages are cut at.
+_SPLIT = re.compile(
+    r"""(?:split|partition|indexOf|index|find|endswith|endsWith|read_?until)\(\s*b?(["'])(?P<cut>(?:\\.|(?!\1)[^\\\n]){1,12})\1"""
+)
+_ENDING = re.compile(
+    r"""(?im)\b(?:const\s+)?(?:delim\w*|terminat\w*|separator|sep|eom|eof|end(?:_?(?:of_?)?(?:msg|message|mark\w*))?)\s*(?::\s*\w+\s*)?=\s*b?(["'])(?P<cut>(?:\\.|(?!\1)[^\\\n]){1,12})\1"""
+)
+_DEFINED = re.compile(
+    r"(?m)^\s*(?:#define\s+(\w+)\s+\(?(\d{1,6})\)?|(?:const(?:expr)?\s+)?(?:\w+\s+)?([A-Z][A-Z0-9_]+)\s*=\s*(\d{1,6})\b)"
+)
+_STRUCT = re.compile(r"struct\s*\w*\s*\{([^{}]*)\}")
+_FIELD = re.compile(r"\bchar\s+\w+\s*\[\s*(\w+)\s*\]\s*;")
+_PACKED = re.compile(r"""["'][>!<=@]?(\d{1,5})s(?:(\d{1,5})s)?["']""")
+#: A word that what was read is compared with: a command, if nothing else is known of it.
+_COMPARED = re.compile(
+    r"""(?:[!=]==?|\bcase|\.equals(?:IgnoreCase)?\(|starts_?[wW]ith\(|HasPrefix\([\w.]+,|str(?:n?case)?n?cmp\([^,()]+,|\bin\s*[(\[{])\s*[rb]?(["'`])(?P<word>[/!\\.#:@]?[A-Z]{2,12}[:|]?)\s?\1"""
+)
+_SEPARATED = re.compile(
+    r"""(?:split|partition|Split|SplitN|strtok|splitn|split_once|indexOf|find)\((?:[\w.&]+,)?\s*[rb]?(["'])(?P<cut>[:|;,])\1"""
+)
 _FOREIGN = (
     ("ObjectInputStream", r"\bObjectInputStream\b"),
     ("pickle", r"\bpickle\.loads\b"),
@@ -48,11 +78,15 @@ class Hints:
     sayings: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     framings: tuple[str, ...] = ()
-    header: int | None = None
-    little: bool = False
+    headers: tuple[int, ...] = ()
+    lengths: tuple[tuple[int, str], ...] = ()
+    terminators: tuple[str, ...] = ()
+    blocks: tuple[tuple[int, int], ...] = ()
+    commands: tuple[str, ...] = ()
     foreign: tuple[str, ...] = ()
     json_namings: tuple[str, ...] = ()
     json_sayings: tuple[str, ...] = ()
+    json_words: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
 
 
@@ -76,14 +110,66 @@ def read(sources: Sequence[tuple[str, str]]) -> Hints:
             others.append(f"{word}{gap}{{room}}")
         others.append(word)
     framings = [kind for kind, pattern in _FRAMES if re.search(pattern, text)]
-    header = re.search(r"(?i)\bheader(?:_?(?:length|size|len))?\s*(?::\s*\w+\s*)?=\s*(\d{1,3})\b", text)
-    little = bool(re.search(r"""["']<[IHQiL]|LittleEndian|LE\(|["']little["']|from_le_bytes""", text))
-    json_namings, json_sayings = _json(text) if "json" in framings else ((), ())
+    blocks, terminators = _blocks(text), _terminators(text)
+    framings += [k for k, known in (("fixed", blocks), ("nul", terminators)) if known and k not in framings]
+    headers = [int(width) for width in _HEADER.findall(text) if 1 < int(width) <= 256]
+    lengths = [told for told, pattern in _LENGTHS if re.search(pattern, text)]
+    json_namings, json_sayings, json_words = _json(text) if "json" in framings else ((), (), ())
     return Hints(
-        tuple(namings), tuple(sayings), tuple(others), tuple(framings), int(header[1]) if header else None, little,
-        tuple(what for what, pattern in _FOREIGN if re.search(pattern, text)), json_namings, json_sayings,
+        tuple(namings), tuple(sayings), tuple(others), tuple(framings), tuple(dict.fromkeys(headers)), tuple(lengths),
+        terminators, blocks, _commands(text),
+        tuple(what for what, pattern in _FOREIGN if re.search(pattern, text)), json_namings, json_sayings, json_words,
         tuple(name for name, _ in sources),
     )  # fmt: skip
+
+
+_HEADER = re.compile(r"(?i)\bh(?:ea)?d(?:e)?r?(?:_?(?:length|size|len|width))?\s*(?::\s*\w+\s*)?=\s*(\d{1,3})\b")
+
+
+def _terminators(text: str) -> tuple[str, ...]:
+    """What messages are cut at, if it is neither a newline nor a mere separator of words."""
+    found = [match["cut"] for pattern in (_ENDING, _SPLIT) for match in pattern.finditer(text)]
+    plain = [_unescaped(cut) for cut in found]
+    good = [
+        c
+        for c in plain
+        if c.strip() not in ("", ":", "|", ",", ";", "=", "/", "-", ".", "@", "#") or c in ("\0", "\r\n\r\n")
+    ]
+    marks = [c for c in good if not re.fullmatch(r"[/\\]?\w+:?\s?", c) or c in ("\0", "<EOF>")]
+    return tuple(dict.fromkeys(c for c in marks if c not in ("\n", "\r\n", "\r") and "\x1b" not in c))[:4]
+
+
+def _unescaped(quoted: str) -> str:
+    """A literal as the languages here mean it."""
+    known = {"0": "\0", "n": "\n", "r": "\r", "t": "\t"}
+    return re.sub(
+        r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|([0-7]{2,3})|(.))",
+        lambda m: chr(int(m[1] or m[2], 16)) if m[1] or m[2] else chr(int(m[3], 8)) if m[3] else known.get(m[4], m[4]),
+        quoted,
+    )
+
+
+def _blocks(text: str) -> tuple[tuple[int, int], ...]:
+    """The sizes of a block's fields: of a name (0: there is none) and of the words."""
+    sizes = {a or b: int(x or y) for a, x, b, y in _DEFINED.findall(text)}
+    found: list[tuple[int, int]] = []
+    for body in _STRUCT.findall(text):
+        fields = [int(size) if size.isdigit() else sizes.get(size, 0) for size in _FIELD.findall(body)]
+        left = re.sub(r"/\*.*?\*/|//[^\n]*", "", _FIELD.sub("", body), flags=re.S).strip()
+        if left or not 1 <= len(fields) <= 2 or min(fields) < 2:
+            continue
+        found.append((fields[0], fields[1]) if len(fields) == 2 else (0, fields[0]))
+    found += [(int(a), int(b)) if b else (0, int(a)) for a, b in _PACKED.findall(text)]
+    return tuple(dict.fromkeys(found))[:3]
+
+
+def _commands(text: str) -> tuple[str, ...]:
+    """Words that stand in comparisons, with what parts them from the rest, for commands whose names tell nothing."""
+    words = list(dict.fromkeys(match["word"] for match in _COMPARED.finditer(text)))
+    parted = _SEPARATED.search(text)
+    gap = parted["cut"] if parted else " "
+    good = [w for w in words if fold(w.strip("/!\\.#:@|")) not in DANGEROUS]
+    return tuple(w + ("" if w[-1] in ":|" else gap) for w in good)[:12]
 
 
 TYPES = ("type", "action", "cmd", "command", "event", "op", "kind", "tipo", "t", "acao", "method")
@@ -136,7 +222,7 @@ SAYS = (
 )
 
 
-def _json(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _json(text: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
     """JSON templates with the keys and values that the source names."""
     keys = list(dict.fromkeys(a or b for a, b in _KEY.findall(text)))
     keys += [k for k in dict.fromkeys(re.findall(r"""["'`](\w{1,16})["'`]\s*:""", text)) if k not in keys]
@@ -157,4 +243,5 @@ def _json(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
             sayings += [json.dumps({kind: say, body: "{text}"}) for say in says]
             sayings += [json.dumps({kind: say, name: "{name}", body: "{text}"}) for say in says for name in names[:1]]
         sayings.append(json.dumps({**dict.fromkeys(names[:1], "{name}"), body: "{text}"}))
-    return tuple(dict.fromkeys(namings)), tuple(dict.fromkeys(sayings))
+    words = tuple(dict.fromkeys([*keys, *values]))
+    return tuple(dict.fromkeys(namings)), tuple(dict.fromkeys(sayings)), words

@@ -52,6 +52,8 @@ class Confirmation:
         self.greeting = b""
         self.proved_at = 0
         house.spoken = profile
+        if profile.framing_name("receive") not in ("line", "chunk"):
+            house.manner = profile
 
     async def hold(self) -> Confirmed:
         """Three come in, each is heard by those before; then everybody by everybody."""

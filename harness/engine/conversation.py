@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from harness.dialect import tokens
 from harness.dialect.hypotheses import Ask, commands, first_question, is_refusal, next_question, room_answer
-from harness.dialect.masking import fold, lines, mask, stands_in, text_of
+from harness.dialect.manners import shown
+from harness.dialect.masking import fold, mask, stands_in, text_of
 from harness.dialect.profile import fill
 from harness.engine.guests import Guest, House
+from harness.engine.reading import Guess, PasswordAsked, Reading, Step, Told
 
-#: How long the first greeting may take, and how long it is waited when silence must be certain, in seconds.
-GREETING_S, PATIENT_GREETING_S = 0.12, 3.0
 #: A message that nobody has heard may still be on its way: a server may flush once a second.
 LATE_S = 1.3
 #: Half a message is looked for at least so long, and two and a half times as long as a whole one took.
@@ -35,104 +34,6 @@ NAMINGS = ("/nick {name}", "NICK {name}", "JOIN {name}", "/name {name}", "LOGIN 
 ROOMS = ("/join {room}", "JOIN {room}", "/entrar {room}", "/room {room}")
 
 
-class PasswordAsked(Exception):
-    """The server wants a password: that is never guessed."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """One answer of a login, and the words after which it is due."""
-
-    send: str
-    expect: str | None = None
-
-
-@dataclass(frozen=True)
-class Guess:
-    """How to come in and speak. `steps` None: whatever the greeting asks for. `framing` None: to be found out.
-
-    `ended`: a chunk is sent with the newline behind it.
-    """
-
-    why: str
-    steps: tuple[Step, ...] | None = None
-    say: str = "{text}"
-    framing: str | None = None
-    newline: str = "\n"
-    ended: bool = False
-    greeting_s: float = GREETING_S
-
-    @property
-    def key(self) -> tuple[object, ...]:
-        """Two guesses of the same key are the same experiment."""
-        return (
-            self.steps and tuple(s.send for s in self.steps),
-            self.say,
-            self.framing,
-            self.newline,
-            self.ended,
-            self.greeting_s,
-        )
-
-
-@dataclass
-class Told:
-    """One message: who said it, and what each of the others was shown while it went round."""
-
-    speaker: Guest
-    text: str
-    shown: dict[str, bytes]
-
-    def heard_by(self, guest: Guest) -> bool:
-        """Whether the words reached a guest whole."""
-        return self.text.encode() in self.shown.get(guest.name, b"")
-
-    def before(self, guest: Guest) -> str:
-        """What stands in front of the words."""
-        line = text_of(self.shown[guest.name]).split(self.text)[0]
-        return re.split(r"[\n\0]", line)[-1].lstrip("\r")
-
-
-@dataclass
-class Reading:
-    """What a conversation has shown."""
-
-    guess: Guess
-    greeting: bytes = b""
-    second_greeting: bytes = b""
-    asked: Ask | None = None
-    steps: list[Step] = field(default_factory=list)
-    names_heard: dict[str, dict[str, bytes]] = field(default_factory=dict)
-    answers: dict[str, list[tuple[str, bytes]]] = field(default_factory=dict)
-    greetings: list[tuple[str, bytes]] = field(default_factory=list)
-    told: list[Told] = field(default_factory=list)
-    replies: list[bytes] = field(default_factory=list)
-    say: str = "{text}"
-    works: bool = False
-    one_way: bool = False
-    framing: str | None = None
-    hinted: str | None = None
-    cuts_last: bool = False
-    ascii: bool = False
-    receive: str = "chunk"
-    before: str = ""
-    named: bool = False
-    login: bool = True
-    optional: bool = False
-    ended: int = 0
-    third: bool | None = None
-    in_turn: bool = False
-    not_accepted: bool = False
-    unread: bool = False
-    died: str | None = None
-    others_shown: str = ""
-
-    @property
-    def text(self) -> str:
-        """Everything that the server said to its guests, the greeting first."""
-        return "\n".join([text_of(self.greeting), *(text_of(r) for r in self.replies), self.others_shown])
-
-
 class Conversation:
     """The experiment itself. `hold` gives the reading; it raises PasswordAsked."""
 
@@ -141,7 +42,8 @@ class Conversation:
         self.guess = guess
         self.polite = polite
         self.hints = hints
-        self.reading = Reading(guess, say=guess.say, hinted=guess.framing)
+        self.reading = Reading(guess, say=guess.say, hinted="chunk" if guess.manner else guess.framing)
+        house.manner = guess.manner
         self._number = 0
         self._slowest_s = 0.0
 
@@ -151,6 +53,8 @@ class Conversation:
         zelda = await self.house.guest()
         await self.house.settle(at_least_s=self.guess.greeting_s)
         reading.greeting = bytes(zelda.raw)
+        if self.guess.manner is None and any(m.framing != "nul" for m in shown(reading.greeting)):
+            return reading  # words would only put it out of step
         yuri = await self.house.guest()
         await self.house.settle(at_least_s=min(0.08, self.guess.greeting_s))
         reading.second_greeting = bytes(yuri.raw)
@@ -166,7 +70,8 @@ class Conversation:
             if reading.not_accepted and server is not None:
                 reading.in_turn, reading.not_accepted = True, server.waiting_outside() > 0
             await self._speak(zelda, yuri)
-        if not reading.works and not reading.ended and not self.polite:
+        tries = not self.guess.quick or any(guest.framed for guest in (zelda, yuri))
+        if not reading.works and not reading.ended and not self.polite and tries:
             await self._obstacles(zelda, yuri)
         if reading.works:
             await self._borders(zelda, yuri)
@@ -174,6 +79,7 @@ class Conversation:
             self._look_at_messages(zelda, yuri)
             await self._third(zelda, yuri)
             await self._accents(zelda, yuri)
+            await self._whole_values(zelda, yuri)
         reading.unread = self.house.unread() > 0
         reading.others_shown = "\n".join(text_of(bytes(g.raw)) for g in self.house.guests)
         if not self.house.alive():
@@ -222,7 +128,7 @@ class Conversation:
         reading, text = self.reading, fill(template, name=guest.name).encode()
         self._heed()
         if reading.hinted is not None:
-            guest.send(text + self._end())
+            guest.send(self._framed(text, self._end()))
             await self.house.settle()
         else:
             guest.send(text)
@@ -241,6 +147,10 @@ class Conversation:
         reading.replies.append(reply)
         reading.answers.setdefault(template, []).append((guest.name, reply))
         return reply
+
+    def _framed(self, text: bytes, end: bytes) -> bytes:
+        """A message as it is sent: in the guess's manner, else with this end."""
+        return text + end if self.guess.manner is None else self.guess.manner.sending().encode(text)
 
     def _end(self) -> bytes:
         bare = self.reading.hinted == "chunk" and not self.guess.ended
@@ -266,7 +176,7 @@ class Conversation:
             reading.replies.append(told.shown[speaker.name])
             if self._both_ways(zelda, yuri):
                 return
-        if all(is_refusal(text_of(t.shown[t.speaker.name])) for t in reading.told):
+        if self.guess.quick or all(is_refusal(text_of(t.shown[t.speaker.name])) for t in reading.told):
             return
         await self.house.settle(at_least_s=LATE_S * self.house.options.patience, until=lambda: self._late(zelda, yuri))
         self._both_ways(zelda, yuri)
@@ -295,10 +205,8 @@ class Conversation:
         token = tokens.make(self.house.guests.index(speaker), self._number, words)
         text = f"{words} {token}"
         self._heed()
-        speaker.send(
-            fill(template or self.reading.say, text=text, name=speaker.name).encode()
-            + (self._end() if end is None else end)
-        )
+        spoken = fill(template or self.reading.say, text=text, name=speaker.name).encode()
+        speaker.send(self._framed(spoken, self._end() if end is None else end))
 
         def heard() -> bool:
             return all(text.encode() in g.new or g.ended for g in listeners)
@@ -397,6 +305,9 @@ class Conversation:
     async def _borders(self, zelda: Guest, yuri: Guest) -> None:
         """Half a message, without its newline: heard at once, it is a chunk; then two lines in one segment."""
         reading = self.reading
+        if self.guess.manner is not None:
+            reading.framing = self.guess.manner.framing_name("send")
+            return
         if reading.guess.framing in ("line", "chunk"):
             reading.framing = reading.guess.framing
             return
@@ -445,6 +356,8 @@ class Conversation:
         told = [(t, o) for t in reading.told for o in (zelda, yuri) if o is not t.speaker and t.heard_by(o)]
         ends = [t.shown[o.name].split(t.text.encode(), 1)[1] for t, o in told]
         reading.receive = "line" if ends and all(e.endswith(b"\n") for e in ends) else "chunk"
+        if self.guess.manner is not None and any(guest.framed for guest in self.house.guests):
+            reading.receive = self.guess.manner.framing_name("send")
         last, listener = told[-1]
         reading.before = last.before(listener)
         reading.named = stands_in(last.speaker.name, reading.before.encode())
@@ -507,6 +420,19 @@ class Conversation:
             await self.house.settle(at_least_s=longest, until=lambda: told.text.encode() in zelda.new)
             self.reading.ascii = told.text.encode() not in zelda.new
 
+    async def _whole_values(self, zelda: Guest, yuri: Guest) -> None:
+        """Two JSON values in one segment, at the very end: some read each chunk as one value, and fail."""
+        manner = self.guess.manner
+        if manner is None or manner.framing != "json" or zelda.ended or yuri.ended:
+            return
+        texts = [f"{w} value {tokens.make(0, 90 + i, w + ' value')}" for i, w in enumerate(("first", "second"))]
+        self._heed()
+        spoken = [fill(self.reading.say, text=text, name=zelda.name).encode() for text in texts]
+        zelda.send(b"".join(manner.sending().encode(words) for words in spoken))
+        await self.house.settle(until=lambda: all(text.encode() in yuri.new for text in texts))
+        await self.house.settle(at_least_s=HALF_S, until=lambda: all(text.encode() in yuri.new for text in texts))
+        self.reading.borders = all(text.encode() in yuri.new for text in texts)
+
     def _by_a_command(self) -> bool:
         return any("{name}" in s.send and s.send != "{name}" for s in self.reading.steps)
 
@@ -542,23 +468,3 @@ async def _said(house: House, guest: Guest, words: str) -> bytes:
         guest.send(words.encode() + b"\n")
         await house.settle()
     return guest.new
-
-
-def stable_words(shown: list[tuple[str, bytes]]) -> str | None:
-    """The words that every newcomer was shown, with {name} for its name: the surest sign that a login is over."""
-    if not shown or not all(data.strip() for _, data in shown):
-        return None
-    common = [part for part in lines(shown[0][1], (shown[0][0],)) if all(part in lines(d, (n,)) for n, d in shown[1:])]
-    found: list[str] = []
-    for part in common:
-        for piece in re.split(r"#|(?<=[.!?])", part):
-            words = shortened(piece.strip(" -*=>:|"))
-            enough = len(re.sub(r"\{name\}|\W", "", words)) >= 3 or "{name}" in words
-            if enough and all(fold(fill(words, name=name)) in fold(text_of(data)) for name, data in shown):
-                found.append(words)
-    return next((f for f in found if "{name}" in f), found[0] if found else None)
-
-
-def shortened(words: str) -> str:
-    """As much of the words as makes sure, cut between two of them."""
-    return words if len(words) <= 32 else words[:32].rsplit(" ", 1)[0].strip()

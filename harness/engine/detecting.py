@@ -7,6 +7,7 @@ else's server only the polite part of it is done: listen, answer, speak.
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 from collections.abc import AsyncIterator
@@ -16,31 +17,25 @@ from dataclasses import dataclass, field, replace
 from harness.dialect.hints import Hints, read
 from harness.dialect.hypotheses import commands
 from harness.dialect.irc import IRC, sounds_like_irc, wants_a_password
-from harness.dialect.masking import fold, text_of
+from harness.dialect.json_keys import seen_in
+from harness.dialect.manners import COUNTED, distinct, hinted, shown, usual
 from harness.dialect.profile import LoginStep, Profile
 from harness.dialect.unspoken import Signs, foreign, reason_of
 from harness.engine.baseline import Learned
 from harness.engine.confirming import Confirmation, Confirmed
-from harness.engine.conversation import (
-    NAMINGS,
-    PATIENT_GREETING_S,
-    Conversation,
-    Guess,
-    PasswordAsked,
-    Reading,
-    Step,
-    screened,
-    stable_words,
-)
+from harness.engine.conversation import NAMINGS, Conversation, screened
 from harness.engine.guests import House
+from harness.engine.keys import Keys
 from harness.engine.options import Options
 from harness.engine.play import run_until_signal
+from harness.engine.profiles import MANNER, opening, profiles
+from harness.engine.reading import PATIENT_GREETING_S, Guess, PasswordAsked, Reading, Step
 from harness.target import RemoteServer, TargetError, sandbox, sources
 
 #: The whole search takes no longer, in seconds; a conversation that has begun is not broken off.
 LONGEST_SEARCH_S = 45.0
-#: A chunk server reads two quick sends as one: so far apart must they be, in seconds.
-CHUNK_PAUSE_S = 0.05
+#: So many conversations are held side by side, each with a server of its own, where two servers can run at a time.
+SIDE_BY_SIDE = 3
 #: Lines of the transcript that are kept.
 MOST_TRANSCRIPT = 80
 
@@ -62,6 +57,7 @@ class Search:
     late: bool = False
     spare: Confirmed | None = None
     _irc_tried: bool = False
+    _rejected: set[str] = field(default_factory=set)
     _houses: int = 0
     _began: float = field(default_factory=time.monotonic)
 
@@ -69,46 +65,123 @@ class Search:
         """Set `found`, or give the reason why nothing was found."""
         if self.polite:
             self._houses = random.SystemRandom().randrange(1, 26)
-        queue = [Guess("whatever it asks for")]
-        seen: set[tuple[object, ...]] = set()
-        rejected: set[str] = set()
-        usual = False
+        queue, seen = [self._first()], set[tuple[object, ...]]()
+        further = [self._framed, self._patiently, self._usual, self._otherwise_framed]
         try:
-            while queue and time.monotonic() - self._began < LONGEST_SEARCH_S:
-                guess = queue.pop(0)
-                if guess.key in seen:
+            while time.monotonic() - self._began < LONGEST_SEARCH_S:
+                queue = [guess for guess in map(self._as_declared, queue) if guess.key not in seen]
+                if not queue:
+                    if not further or (self.readings and await self._is_irc(None)):
+                        break
+                    queue = await further.pop(0)()
                     continue
-                seen.add(guess.key)
-                reading = await self._converse(guess)
-                if foreign(reading.greeting) or foreign(b"".join(reading.replies)):
-                    break
-                reading = await self._with_a_name(reading)
-                for profile in profiles(reading):
-                    key = profile.model_copy(update={"name": ""}).model_dump_json()
-                    if key not in rejected and await self._confirm(profile, reading):
+                together, queue = self._together(queue)
+                seen |= {guess.key for guess in together}
+                for reading in await self._side_by_side(together):
+                    if foreign(reading.greeting) or foreign(b"".join(reading.replies)):
+                        further, queue = [], []
+                        break
+                    if await self._settles(reading):
                         return None
-                    rejected.add(key)
-                if await self._is_irc(reading):
-                    return None
-                first = len(self.readings) == 1
-                queue = [*self._next(reading, first=first), *queue]
+                    queue = [*self._next(reading), *queue]
                 if self.late:
                     self.late, queue = (
                         False,
-                        [replace(guess, why="what it asks for, late", greeting_s=PATIENT_GREETING_S)],
+                        [replace(together[0], why="what it asks for, late", greeting_s=PATIENT_GREETING_S)],
                     )
                 elif self.spare is not None and self.spare.profile is not None:
                     self._believe(self.spare)
                     return None
-                if not queue and not usual and await self._is_irc(None):
-                    return None
-                if not queue and not usual:
-                    queue, usual = await self._usual(self.readings[0]), True
         except PasswordAsked as asked:
             return f"the server asks for a password ({asked}): declare the login in [dialect] of harness.toml"
         if self.polite and not await self._is_there():
             return "the server accepts no connection any more: it ended while it was talked to"
         return reason_of([r.greeting for r in self.readings], [r.text for r in self.readings], self._signs())
+
+    async def _settles(self, reading: Reading) -> bool:
+        """Whether what was read is confirmed on another instance: then `found` is set."""
+        reading = await self._with_a_name(reading)
+        for profile in profiles(reading, self.declared):
+            key = profile.model_copy(update={"name": ""}).model_dump_json()
+            if key not in self._rejected and await self._confirm(profile, reading):
+                return True
+            self._rejected.add(key)
+        return await self._is_irc(reading)
+
+    # -- what is tried -------------------------------------------------------------------------------------------
+
+    @property
+    def declared(self) -> dict[str, object]:
+        """Keys of `[dialect]` that the user has declared: they are no guesses."""
+        return dict(self.options.overrides)
+
+    def _first(self) -> Guess:
+        """Whatever it asks for. Where its source speaks for another framing, no time is lost on a server that is mute."""
+        return Guess("whatever it asks for", quick=bool(hinted(self.hints)))
+
+    def _as_declared(self, guess: Guess) -> Guess:
+        """The guess with what the user has declared in it."""
+        given = self.declared
+        framing = given.get("framing")
+        send = framing.get("send", "line") if isinstance(framing, dict) else framing
+        if send in ("line", "chunk"):
+            guess = replace(guess, framing=str(send), manner=None, keys=False)
+        elif send is not None and not guess.keys:
+            keys = {key: given[key] for key in (*MANNER, "newline") if key in given}
+            guess = replace(guess, manner=Profile.model_validate({"framing": send, **keys}))
+        if given.get("newline") and guess.manner is None:
+            guess = replace(guess, newline=str(given["newline"]), ended=send == "chunk")
+        if "say" in given:
+            guess = replace(guess, say=str(given["say"]))
+        if "login" in given:
+            guess = replace(guess, steps=_steps(given["login"]))
+        return guess
+
+    async def _framed(self) -> list[Guess]:
+        """The framings that the server's bytes show, and those that its source speaks for."""
+        data = [data for r in self.readings for data in (r.greeting, *r.replies)]
+        evident = [manner for one in data for manner in shown(one, java=self._java)]
+        likely = [] if self.polite else hinted(self.hints)
+        return self._guesses(distinct([*evident, *likely]))
+
+    async def _otherwise_framed(self) -> list[Guess]:
+        """The usual framings, when neither words nor commands have helped."""
+        return [] if self.polite else self._guesses(usual(java=self._java))
+
+    async def _patiently(self) -> list[Guess]:
+        """The first guess again, with all the time that a slow server needs; unless it is mute: then frames come first."""
+        first = replace(self._first(), quick=False)
+        mute = not any(r.text.strip() for r in self.readings)
+        return [*(await self._otherwise_framed() if mute else []), first]
+
+    def _guesses(self, manners: list[Profile]) -> list[Guess]:
+        made: list[Guess] = []
+        json = "json" in self.hints.framings
+        for manner in manners:
+            name = _told(manner)
+            if manner.framing == "json" or (json and manner.framing in COUNTED):
+                made.append(Guess(f"JSON, {name}", manner=manner, quick=True, keys=True))
+            if manner.framing == "fixed" and manner.fixed.name:
+                made.append(Guess(f"{name}, no login", (), "{name}\0{text}", manner=manner, quick=True))
+            if manner.framing != "json":
+                made.append(Guess(name, manner=manner, quick=True))
+        return made
+
+    @property
+    def _java(self) -> bool:
+        return "java" in (self.options.spec.command_text or "") or any(f.endswith(".java") for f in self.hints.files)
+
+    def _together(self, queue: list[Guess]) -> tuple[list[Guess], list[Guess]]:
+        """What is tried at a time, and the rest: wrong framings are cheap, and a server each is all they need."""
+        many = (
+            SIDE_BY_SIDE if queue[0].manner is not None and not self.options.spec.fixed_port and not self.polite else 1
+        )
+        count = next((n for n, g in enumerate(queue[:many]) if g.manner is None), min(many, len(queue)))
+        count = max(1, count)
+        return queue[:count], queue[count:]
+
+    async def _side_by_side(self, guesses: list[Guess]) -> list[Reading]:
+        return list(await asyncio.gather(*(self._converse(guess) for guess in guesses)))
 
     async def _is_there(self) -> bool:
         """Whether somebody else's server can still be reached."""
@@ -152,7 +225,7 @@ class Search:
         if reading.login or reading.named or self.polite or not reading.works or not reading.before.strip():
             return reading
         for naming in self.hints.namings[:2]:
-            other = await self._converse(Guess(f"a name by {naming!r}", (Step(naming, _opening(reading)),)))
+            other = await self._converse(Guess(f"a name by {naming!r}", (Step(naming, opening(reading)),)))
             if other.works and other.named:
                 return other
         return reading
@@ -163,10 +236,10 @@ class Search:
         return self.options.spec.kind == "remote"
 
     @asynccontextmanager
-    async def _house(self) -> AsyncIterator[House]:
-        if self.isolated and self._houses:
+    async def _house(self, transcript: list[str]) -> AsyncIterator[House]:
+        if self.isolated and self._houses and self.options.spec.fixed_port:
             sandbox.renew_network()
-        house = House(replace(self.options, knocks=not self.readings), self.isolated, self.transcript, self._houses)
+        house = House(replace(self.options, knocks=not self.readings), self.isolated, transcript, self._houses)
         self._houses += 1
         await house.open()
         try:
@@ -175,18 +248,35 @@ class Search:
             await house.close()
 
     async def _converse(self, guess: Guess) -> Reading:
-        self.transcript.append(f"--- {guess.why}")
-        async with self._house() as house:
-            hints = (*self.hints.namings, *self.hints.sayings, *(w for w in self.hints.words if "{room}" in w))
-            reading = await Conversation(house, guess, polite=self.polite, hints=hints).hold()
+        told = [f"--- {guess.why}"]
+        try:
+            with_keys = await self._with_keys(guess, told) if guess.keys else guess
+            reading = Reading(guess)
+            if with_keys is not None:
+                async with self._house(told) as house:
+                    hints = (*self.hints.namings, *self.hints.sayings, *(w for w in self.hints.words if "{room}" in w))
+                    reading = await Conversation(house, with_keys, polite=self.polite, hints=hints).hold()
+        finally:
+            self.transcript += told
         self.readings.append(reading)
         self.tried.append(f"{guess.why}: {'they hear each other' if reading.works else 'nobody heard anybody'}")
         return reading
 
+    async def _with_keys(self, guess: Guess, told: list[str]) -> Guess | None:
+        """A guess with the keys that this server's objects have; None when nothing was understood."""
+        assert guess.manner is not None
+        async with self._house(told) as house:
+            exact = [(n, s) for n in self.hints.json_namings[:6] for s in self.hints.json_sayings[:4]]
+            found = await Keys(house, guess.manner, seen_in(self.hints), exact[:12]).find()
+        if found is None:
+            return None
+        naming, say = found
+        return replace(guess, steps=() if naming is None else (Step(naming),), say=say, keys=False)
+
     async def _confirm(self, profile: Profile, reading: Reading) -> bool:
         start = len(self.transcript)
         self.transcript.append(f"--- confirming: {profile.name}")
-        async with self._house() as house:
+        async with self._house(self.transcript) as house:
             made = Confirmation(house, profile, words=self.hints.words, polite=self.polite)
             confirmed: Confirmed = await made.hold()
         if made.greeting.strip() and not reading.greeting.strip() and reading.guess.greeting_s < PATIENT_GREETING_S:
@@ -200,12 +290,16 @@ class Search:
         return True
 
     def _believe(self, confirmed: Confirmed) -> None:
-        self.found, self.unknown = confirmed.profile, confirmed.unknown
+        profile = confirmed.profile
+        self.found, self.unknown = profile and profile.model_copy(update=self.declared), confirmed.unknown
         limit = self.found.max_clients if self.found else None
         self.clients = min(3, limit or 3)
 
-    def _next(self, reading: Reading, *, first: bool) -> list[Guess]:
+    def _next(self, reading: Reading) -> list[Guess]:
         """What to try after this: what the server's answers name, then the usual."""
+        first = reading is self.readings[0]
+        if reading.guess.manner is not None:
+            return self._next_framed(reading)
         if reading.cuts_last and not reading.guess.ended:
             return [replace(reading.guess, why="chunks with a newline", framing="chunk", ended=True)]
         guesses: list[Guess] = []
@@ -216,100 +310,66 @@ class Search:
         sayings = [c.template for c in said if c.use == "say"]
         asked = tuple(reading.steps) if reading.steps else ()
         for naming in dict.fromkeys(namings):
-            guesses.append(Guess(f"login by {naming!r}", (Step(naming, _opening(reading)),)))
+            guesses.append(Guess(f"login by {naming!r}", (Step(naming, opening(reading)),)))
             guesses += [
-                Guess(f"login by {naming!r}, {say!r}", (Step(naming, _opening(reading)),), say) for say in sayings
+                Guess(f"login by {naming!r}, {say!r}", (Step(naming, opening(reading)),), say) for say in sayings
             ]
         guesses += [Guess(f"speaking by {say!r}", asked, say) for say in sayings if asked]
-        if first and not self.polite:
+        if first and not self.polite and not reading.guess.quick:
             guesses.append(Guess("the name unasked", (Step("{name}"),)) if reading.asked else Guess("no login", ()))
         return guesses
 
-    async def _usual(self, reading: Reading) -> list[Guess]:
+    def _next_framed(self, reading: Reading) -> list[Guess]:
+        """A server that was understood so far that its frames were read: what its answers name, in the same manner."""
+        named = [c.template for c in commands(reading.text) if c.use == "name"]
+        if reading.works or not reading.text.strip() or reading.guess.keys:
+            return []
+        return [replace(reading.guess, why=f"login by {n!r}", steps=(Step(n),), quick=False) for n in named]
+
+    async def _usual(self) -> list[Guess]:
         """The usual commands for a name, those first that were answered otherwise than nonsense is; other oddities."""
         if self.polite:
             return []
+        reading = self.readings[0]
         late = [
             Guess("after a long silence", greeting_s=PATIENT_GREETING_S),
             Guess("lines that end in CR LF", framing="line", newline="\r\n"),
         ]
         self.transcript.append("--- the usual commands for a name")
-        async with self._house() as house:
-            answered, others = await screened(house, NAMINGS)
-        guesses = [Guess(f"login by {naming!r}", (Step(naming, _opening(reading)),)) for naming in (*answered, *others)]
+        async with self._house(self.transcript) as house:
+            own = [f"{word}{{name}}" for word in self.hints.commands]
+            answered, others = await screened(house, tuple(dict.fromkeys([*own, *NAMINGS])))
+        guesses = [Guess(f"login by {naming!r}", (Step(naming, opening(reading)),)) for naming in (*answered, *others)]
         return [*guesses[: len(answered)], *late, *guesses[len(answered) :]]
 
 
-def _opening(reading: Reading) -> str | None:
-    return stable_words([g for g in reading.greetings if g[1]]) if reading.greeting else None
+def _steps(login: object) -> tuple[Step, ...]:
+    """A declared login as the answers of a conversation."""
+    steps, expect = list[Step](), None
+    for step in login if isinstance(login, (list, tuple)) else ():
+        told = LoginStep.model_validate(step)
+        expect = told.expect or expect
+        if told.send is not None:
+            steps.append(Step(told.send, expect))
+            expect = None
+    return tuple(steps)
 
 
-def profiles(reading: Reading) -> list[Profile]:
-    """The profiles that this reading speaks for, the likeliest first; none when nobody heard anybody."""
-    if not reading.works or reading.framing is None:
-        return []
-    send = reading.framing
-    values: dict[str, object] = {
-        "framing": send if send == reading.receive else {"send": send, "receive": reading.receive},
-        "say": reading.say,
-    }
-    if send == "chunk":
-        values["pause"] = CHUNK_PAUSE_S
-    if reading.guess.newline != "\n":
-        values["newline"] = reading.guess.newline
-    if not reading.named:
-        values |= {"attributes": "client", "say": reading.say.replace("{text}", "{name}: {text}")}
-    if reading.ascii:
-        values["encoding"] = "ascii"
-    values["name"] = _title(reading)
-    if reading.login:
-        values |= _login(reading)
-    found = [Profile.model_validate(values)]
-    if send == "chunk":
-        ended = found[0].model_copy(update={"newline": "\n"})
-        found = [ended] if reading.guess.ended else [*found, ended]
-    return found
-
-
-def _title(reading: Reading) -> str:
-    """The archetype in a word or two."""
-    if not reading.login:
-        return "no login"
-    if reading.optional:
-        return "given name"
-    by_command = [s.send for s in reading.steps if s.send != "{name}" and "{name}" in s.send]
-    if by_command:
-        return f"login by {by_command[0].replace(' {name}', '').replace('{name}', '')}"
-    if reading.asked is None:
-        return "the first message is the name"
-    word = text_of(reading.greeting).strip()
-    return f"keyword {word}" if word.isupper() and len(word) <= 16 and " " not in word else "asked for the name"
-
-
-def _login(reading: Reading) -> dict[str, object]:
-    """The steps of the login: each waits for words that every newcomer was shown, the last for those of the welcome."""
-    steps: list[LoginStep] = []
-    for number, step in enumerate(reading.steps):
-        expect = step.expect
-        if number == 0:
-            greeted = [(n, g) for n, g in reading.greetings if g]
-            shown = all(g for _, g in reading.greetings)
-            if expect is None or not all(fold(expect) in fold(text_of(g)) for _, g in greeted):
-                expect = stable_words(greeted) if reading.greeting and shown else None
-        elif expect is None:
-            expect = stable_words(reading.answers.get(reading.steps[number - 1].send, []))
-        if expect is not None:
-            steps.append(LoginStep(expect=expect))
-        steps.append(LoginStep(send=step.send))
-    last = reading.answers.get(reading.steps[-1].send, []) if reading.steps else []
-    welcome = stable_words(last) if len(last) > 1 else None
-    if welcome is not None:
-        steps.append(LoginStep(expect=welcome))
-    values: dict[str, object] = {"login": tuple(steps)}
-    naming = next((s.send for s in reading.steps if "{name}" in s.send and s.send != "{name}"), None)
-    if reading.optional and naming is not None:
-        values |= {"auto": True, "rename": naming}
-    return values
+def _told(manner: Profile) -> str:
+    """A manner in a word or two."""
+    match manner.framing_name("send"):
+        case "header":
+            return f"a header of {manner.header} digits"
+        case "length":
+            return f"a length of {manner.length.bytes} bytes, {manner.length.order}-endian"
+        case "utf":
+            return "writeUTF"
+        case "nul":
+            return f"an end of {manner.terminator!r}"
+        case "fixed":
+            return f"blocks of {manner.fixed.name} and {manner.fixed.message} bytes"
+        case other:
+            return str(other)
 
 
 def detect(options: Options) -> Learned:

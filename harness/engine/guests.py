@@ -17,6 +17,7 @@ from harness.client.clock import Clock
 from harness.client.log import Log
 from harness.client.wire import Wire
 from harness.dialect.framing import Framing
+from harness.dialect.manners import Lens
 from harness.dialect.profile import Profile
 from harness.engine.deadlines import deadlines
 from harness.engine.options import Options
@@ -44,7 +45,7 @@ NAMES = ("zelda", "yuri", "wanda", "vasco", "ugur", "tulio", "quim", "kenji")
 
 
 class Guest:
-    """One connection on which nothing is framed."""
+    """One connection. Nothing is framed on it, unless the house has a manner: then `raw` holds a line for each message."""
 
     def __init__(self, name: str, house: House) -> None:
         self.name = name
@@ -56,11 +57,18 @@ class Guest:
         self._told = 0
         self._house = house
         self._framing: Framing | None = None
+        self._lens = Lens(house.manner) if house.manner is not None else None
+
+    @property
+    def framed(self) -> bool | None:
+        """Whether what came was framed in the house's manner; None as long as nothing came, or there is no manner."""
+        return self._lens.framed if self._lens is not None else None
 
     def came(self, data: bytes) -> None:
         """Called by the wire."""
         if len(self.raw) < KEPT_BYTES:
-            self.raw += data[: KEPT_BYTES - len(self.raw)]
+            shown = self._lens.feed(data) if self._lens is not None else data
+            self.raw += shown[: KEPT_BYTES - len(self.raw)]
         self._answer_heartbeats(data)
         self._house.heard(self)
 
@@ -116,6 +124,8 @@ class House:
         self.clock = Clock()
         #: The profile that the guests follow, as soon as there is one: its heartbeats are answered.
         self.spoken: Profile | None = None
+        #: How messages are framed, where that is guessed or known, and no bare line or chunk.
+        self.manner: Profile | None = None
         self._number = number
         self._last_s = 0.0
         limits = deadlines([], patience=options.patience)

@@ -1,0 +1,93 @@
+"""The keys of a JSON chat: which are usual, and objects that hold all of them at once. Sans-I/O.
+
+Most servers look at the keys they know and at no other: one object with every usual key is understood by many at the
+first attempt, and shows afterwards, key by key, which of them it needed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from harness.dialect.hints import Hints
+
+KINDS = ("type", "action", "cmd", "command", "event", "op", "kind", "tipo")
+NAMES = ("name", "username", "nick", "nickname", "user", "from", "sender")
+TEXTS = ("text", "message", "msg", "content", "body")
+ROOMS = ("room", "channel")
+#: What the kind of a message is, when somebody comes, says something, leaves, or asks who is there.
+JOINS = ("join", "login", "register", "connect", "nick", "set_name", "auth", "hello", "name", "username", "init")
+SAYS = ("message", "chat", "msg", "text", "broadcast", "say", "send", "public")
+LEAVES = ("leave", "quit", "exit", "disconnect", "logout", "bye")
+LISTS = ("list", "users", "who", "online", "list_users", "names")
+WHISPERS = ("private", "whisper", "pm", "dm", "private_message", "direct")
+TARGETS = ("to", "target", "recipient", "dest")
+#: The room that is entered where there must be one.
+ROOM = "lobby"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """An object: which keys of each group it has, and what its kind is. None of a group: the key is left out."""
+
+    kind: str
+    gap: str
+    kinds: tuple[str, ...]
+    names: tuple[str, ...]
+    texts: tuple[str, ...]
+    rooms: tuple[str, ...]
+
+    @property
+    def template(self) -> str:
+        """As it stands in a profile."""
+        told: dict[str, str] = dict.fromkeys(self.kinds, self.kind)
+        told |= dict.fromkeys(self.names, "{name}") | dict.fromkeys(self.rooms, ROOM)
+        return json.dumps(told | dict.fromkeys(self.texts, "{text}"), ensure_ascii=False)
+
+
+def namings(seen: Sequence[str]) -> list[Shape]:
+    """Objects that may give a name, with every usual key; the words that were seen first."""
+    kinds, names, rooms = first(KINDS, seen), first(NAMES, seen), first(ROOMS, seen)
+    return [Shape(join, "{name}", kinds, names, (), rooms) for join in first(JOINS, seen)]
+
+
+def sayings(seen: Sequence[str]) -> list[Shape]:
+    """Objects that may say something to everybody, with every usual key."""
+    groups = (first(KINDS, seen), first(NAMES, seen), first(TEXTS, seen), first(ROOMS, seen))
+    return [Shape(say, "{text}", *groups) for say in first(SAYS, seen)]
+
+
+def first(usual: Iterable[str], seen: Sequence[str]) -> tuple[str, ...]:
+    """The usual words, those that were seen before the others."""
+    words = list(usual)
+    return tuple(sorted(words, key=lambda w: (w not in seen, words.index(w))))
+
+
+def smaller(shape: Shape) -> Iterator[tuple[str, list[Shape]]]:
+    """For each group of keys, what may be enough of it: nothing, or one of them; to be tried in this order."""
+    for group in ("rooms", "names", "kinds", "texts"):
+        keys: tuple[str, ...] = getattr(shape, group)
+        least = () if f"{{{group[:-1]}}}" == shape.gap else ((),)
+        yield group, [_with(shape, group, kept) for kept in (*least, *((key,) for key in keys))]
+
+
+def _with(shape: Shape, group: str, keys: tuple[str, ...]) -> Shape:
+    from dataclasses import replace
+
+    return replace(shape, **{group: keys})  # type: ignore[arg-type]
+
+
+def seen_in(hints: Hints, shown: Iterable[str] = ()) -> list[str]:
+    """The words that a source has, and those that the server's own objects have, which come first."""
+    return list(dict.fromkeys([*shown, *hints.json_words]))
+
+
+def relatives(say: str, words: Sequence[str]) -> list[str]:
+    """Objects of the same make as a saying's, of another kind: how one may leave, or ask who is there."""
+    try:
+        told = json.loads(say)
+    except ValueError:
+        return []
+    kinds = [key for key in told if key in KINDS] if isinstance(told, dict) else []
+    return [json.dumps(dict.fromkeys(kinds, word)) for word in words] if kinds else []

@@ -1,0 +1,110 @@
+"""Finding the keys of a JSON chat by talking: objects with every usual key first, then fewer and fewer of them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+
+from harness.dialect import tokens
+from harness.dialect.json_keys import Shape, namings, sayings, smaller
+from harness.dialect.masking import stands_in
+from harness.dialect.profile import Profile, fill
+from harness.engine.guests import Guest, House
+
+#: Messages that are said in all: a search that finds nothing must end.
+MOST_SAID = 160
+
+
+class Keys:
+    """One search on one fresh instance. `find` gives the templates for a name (None: none is needed) and for a message."""
+
+    def __init__(
+        self, house: House, manner: Profile, seen: Sequence[str], exact: Sequence[tuple[str, str]] = ()
+    ) -> None:
+        self.house = house
+        self.manner = manner
+        self.seen = seen
+        self.exact = exact
+        self._number = 0
+        house.manner = manner
+
+    async def find(self) -> tuple[str | None, str] | None:
+        """None when nobody was heard."""
+        for coming in ([*namings(self.seen)], *([shape] for shape in namings(self.seen))):
+            saying = await self._first_heard(coming)
+            if saying is not None:
+                return await self._least(coming, saying)
+            if not self.house.alive() or self._number > MOST_SAID:
+                return None
+        for naming, saying_text in self.exact:
+            if await self._works(naming, saying_text):
+                return naming, saying_text
+        return None
+
+    async def _first_heard(self, coming: Sequence[Shape]) -> Shape | None:
+        """Two come in by all of these; the first object by which one is heard by the other."""
+        pair: list[Guest] = []
+        for saying in sayings(self.seen):
+            if not pair or any(guest.ended for guest in pair):
+                pair = [await self._inside([shape.template for shape in coming]) for _ in range(2)]
+            if any(guest.ended for guest in pair):
+                return None
+            if await self._heard(pair[0], pair[1], saying.template):
+                return saying
+        return None
+
+    async def _least(self, coming: Sequence[Shape], saying: Shape) -> tuple[str | None, str]:
+        """The fewest keys that still do; whether a name is needed at all."""
+        naming: Shape | None = None
+        if not await self._works(None, saying.template):
+            for shape in coming:
+                if await self._works(shape.template, saying.template):
+                    naming = shape
+                    break
+            naming = naming or coming[0]
+            naming = await self._smallest(naming, lambda shape: self._works(shape.template, saying.template))
+        come = naming.template if naming is not None else None
+        named = await self._works(come, saying.template, named=True)
+        saying = await self._smallest(saying, lambda shape: self._works(come, shape.template, named=named))
+        return come, saying.template
+
+    async def _smallest(self, shape: Shape, works: Callable[[Shape], Awaitable[bool]]) -> Shape:
+        for group, fewer in smaller(shape):
+            for candidate in fewer:
+                tried = replace(shape, **{group: getattr(candidate, group)})
+                if await works(tried):
+                    shape = tried
+                    break
+        return shape
+
+    async def _works(self, naming: str | None, saying: str, *, named: bool = False) -> bool:
+        """Whether two new ones hear each other so; `named`: with the speaker's name."""
+        one, other = [await self._inside([naming] if naming is not None else []) for _ in range(2)]
+        if one.ended or other.ended:
+            return False
+        heard = await self._heard(one, other, saying)
+        good = heard and (not named or stands_in(one.name, other.new)) and await self._heard(other, one, saying)
+        for guest in (one, other):
+            if guest.wire is not None:
+                guest.wire.close()
+        await self.house.settle()
+        return good
+
+    async def _inside(self, templates: Sequence[str]) -> Guest:
+        guest = await self.house.guest()
+        await self.house.settle()
+        for template in templates:
+            if guest.ended:
+                break
+            guest.send(self.manner.sending().encode(fill(template, name=guest.name).encode()))
+            await self.house.settle()
+        return guest
+
+    async def _heard(self, speaker: Guest, listener: Guest, template: str) -> bool:
+        self._number += 1
+        words = tokens.make(self.house.guests.index(speaker) % 36, self._number, "hello")
+        for guest in self.house.guests:
+            guest.heed()
+        speaker.send(self.manner.sending().encode(fill(template, name=speaker.name, text=f"hello {words}").encode()))
+        await self.house.settle(until=lambda: words.encode() in listener.new)
+        return words.encode() in listener.new

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from harness.dialect.hypotheses import DANGEROUS, is_naming, is_rooming, is_saying
 from harness.dialect.masking import fold
+
+_T = TypeVar("_T")
 
 #: A quoted word that may be a command: a mark and a word, or a bare one.
 _QUOTED = re.compile(
@@ -109,21 +112,32 @@ def read(sources: Sequence[tuple[str, str]]) -> Hints:
         if marked and is_rooming(bare):
             others.append(f"{word}{gap}{{room}}")
         others.append(word)
-    framings = [kind for kind, pattern in _FRAMES if re.search(pattern, text)]
-    blocks, terminators = _blocks(text), _terminators(text)
-    framings += [k for k, known in (("fixed", blocks), ("nul", terminators)) if known and k not in framings]
+    bodies = [body for _, body in sources]
+    framings = _in_turn(_framings, bodies)
     headers = [int(width) for width in _HEADER.findall(text) if 1 < int(width) <= 256]
-    lengths = [told for told, pattern in _LENGTHS if re.search(pattern, text)]
+    lengths = _in_turn(lambda body: [told for told, pattern in _LENGTHS if re.search(pattern, body)], bodies)
     json_namings, json_sayings, json_words = _json(text) if "json" in framings else ((), (), ())
     return Hints(
         tuple(namings), tuple(sayings), tuple(others), tuple(framings), tuple(dict.fromkeys(headers)), tuple(lengths),
-        terminators, blocks, _commands(text),
+        _terminators(text), _blocks(text), _commands(text),
         tuple(what for what, pattern in _FOREIGN if re.search(pattern, text)), json_namings, json_sayings, json_words,
         tuple(name for name, _ in sources),
     )  # fmt: skip
 
 
 _HEADER = re.compile(r"(?i)\bh(?:ea)?d(?:e)?r?(?:_?(?:length|size|len|width))?\s*(?::\s*\w+\s*)?=\s*(\d{1,3})\b")
+
+
+def _in_turn(look: Callable[[str], Sequence[_T]], bodies: Sequence[str]) -> list[_T]:
+    """What is found in the first file comes first: it is the one that the command names."""
+    return list(dict.fromkeys(found for body in bodies for found in look(body)))
+
+
+def _framings(body: str) -> list[str]:
+    """The framings that one file speaks for."""
+    found = [kind for kind, pattern in _FRAMES if re.search(pattern, body)]
+    more = (("fixed", _blocks(body)), ("nul", _terminators(body)))
+    return [*found, *(kind for kind, known in more if known and kind not in found)]
 
 
 def _terminators(text: str) -> tuple[str, ...]:

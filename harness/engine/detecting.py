@@ -159,12 +159,12 @@ class Search:
         json = "json" in self.hints.framings
         for manner in manners:
             name = _told(manner)
-            if manner.framing == "json" or (json and manner.framing in COUNTED):
-                made.append(Guess(f"JSON, {name}", manner=manner, quick=True, keys=True))
             if manner.framing == "fixed" and manner.fixed.name:
                 made.append(Guess(f"{name}, no login", (), "{name}\0{text}", manner=manner, quick=True))
             if manner.framing != "json":
                 made.append(Guess(name, manner=manner, quick=True))
+            if manner.framing == "json" or (json and manner.framing in COUNTED):
+                made.append(Guess(f"JSON, {name}", manner=manner, quick=True, keys=True))
         return made
 
     @property

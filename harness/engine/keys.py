@@ -34,12 +34,16 @@ class Keys:
             saying = await self._first_heard(coming)
             if saying is not None:
                 return await self._least(coming, saying)
-            if not self.house.alive() or self._number > MOST_SAID:
+            if not self.house.alive() or self._number > MOST_SAID or not self._noticed():
                 return None
         for naming, saying_text in self.exact:
             if await self._works(naming, saying_text):
                 return naming, saying_text
         return None
+
+    def _noticed(self) -> bool:
+        """Whether anybody was answered, or sent away: to one that does neither, the same keys one by one say no more."""
+        return any(guest.raw or guest.ended for guest in self.house.guests)
 
     async def _first_heard(self, coming: Sequence[Shape]) -> Shape | None:
         """Two come in by all of these; the first object by which one is heard by the other."""

@@ -228,11 +228,13 @@ class Confirmation:
         await self._command(guests[0], found[1])
         return "\n" + text_of(guests[0].new)
 
-    async def _command(self, guest: Guest, text: str) -> None:
+    async def _command(self, guest: Guest, text: str) -> bool:
+        """Say this and see what comes of it; False as soon as it went round as a message: it is no command."""
+        others = [one for one in self.house.guests if one is not guest]
         for one in self.house.guests:
             one.heed()
         guest.send(self._framing().encode(text.encode()))
-        await self.house.settle()
+        return not await self.house.settle(until=lambda: any(text.encode() in one.new for one in others))
 
     async def _list(self, guests: list[Guest], shown: str) -> None:
         """Asked by the first: the answer names the two others, and nobody else is told."""
@@ -241,7 +243,8 @@ class Confirmation:
         first, second, third = guests
         words = self._candidates(shown, LIST_WORDS, BARE_LISTS, r"[/!.]?(list\w*|users?|who|online|usuarios|names|membros|clients?|members)")  # fmt: skip
         for word in words[:12]:
-            await self._command(first, word)
+            if not await self._command(first, word):
+                continue
             if first.ended or not self.house.alive():
                 return self._missed(f"{word!r} ended the connection")
             answer = first.new
@@ -254,7 +257,7 @@ class Confirmation:
         """From the first to the second. That the words of the command are gone shows that it was understood."""
         if self.profile.whisper is not None or not self.profile.named:
             return None
-        first, second, _ = guests
+        first, second, third = guests
         named = [
             c.template
             for c in commands(shown)
@@ -267,8 +270,8 @@ class Confirmation:
             if template.split()[0] == self.profile.say.split()[0] and len(self.profile.say.split()) > 1:
                 continue
             text = await self.say(first, template=template, to=second.name)
-            await self.house.settle(until=lambda t=text: t in second.new)  # type: ignore[misc]
-            await self.house.settle()
+            if await self.house.settle(until=lambda t=text: t in third.new):  # type: ignore[misc]
+                continue
             if first.ended or not self.house.alive():
                 return self._missed(f"{template!r} ended the connection")
             line = next((x for x in re.split(r"[\r\n\0]", text_of(second.new)) if text.decode() in x), "")
@@ -363,7 +366,8 @@ class Confirmation:
         words = self._candidates(shown, LEAVE_WORDS, BARE_LEAVES, r"[/!.:{]?(quit|exit|sair|leave|bye|salir|q|logout|tchau|close_connection|disconnect|quitter|adeus|fim)\}?!?")  # fmt: skip
         names = [guest.name for guest in self.house.guests]
         for word in [w for w in dict.fromkeys([*named, *words]) if not any(n in w for n in names)][:18]:
-            await self._command(going, word)
+            if not await self._command(going, word):
+                continue
             if going.ended is not None:
                 if self.house.alive() and await self._heard(guests[0], [guests[1]]):
                     self.learned["leave"] = word

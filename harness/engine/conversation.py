@@ -438,26 +438,31 @@ class Conversation:
 
 
 async def screened(house: House, namings: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Try commands for a name, each on two connections of its own: those that seem to be understood, and the others."""
-    nonsense = text_of(await _said(house, await house.guest(), "zzyzx qwerty"))
+    """Try commands for a name: those that seem to be understood, and the others. One that lets people be heard is enough.
+
+    What is answered like nonsense was not understood, and leaves no trace: the same connection may ask again.
+    """
+    asking = await house.guest()
+    nonsense = text_of(await _said(house, asking, "zzyzx qwerty"))
     understood: list[str] = []
     for naming in namings:
         if not house.alive():
             break
-        one, other = await house.guest(), await house.guest()
-        replies = [await _said(house, g, fill(naming, name=g.name)) for g in (one, other)]
-        text = text_of(replies[0])
+        one = asking if asking.ended is None and nonsense.strip() else await house.guest()
+        text = text_of(await _said(house, one, fill(naming, name=one.name)))
         if text.strip() and (is_refusal(text) or mask(text) == mask(nonsense)):
             continue
-        heard = False
+        asking = other = await house.guest()
+        await _said(house, other, fill(naming, name=other.name))
         for speaker, listener in ((one, other), (other, one)):
             words = tokens.make(house.guests.index(speaker), 1, "hello")
             await _said(house, speaker, f"hello {words}")
-            heard = heard or words.encode() in listener.new
-        if heard:
-            understood.insert(0, naming)
-        elif text.strip() and not (one.ended or other.ended):
+            if words.encode() in listener.new:
+                rest = [n for n in namings if n != naming and n not in understood]
+                return [naming, *understood], rest
+        if text.strip() and not (one.ended or other.ended):
             understood.append(naming)
+        asking = await house.guest()
     return understood, [n for n in namings if n not in understood]
 
 

@@ -141,18 +141,21 @@ class Search:
         """The framings that the server's bytes show, and those that its source speaks for."""
         data = [data for r in self.readings for data in (r.greeting, *r.replies)]
         evident = [manner for one in data for manner in shown(one, java=self._java)]
-        likely = [] if self.polite else hinted(self.hints)
+        likely = [] if self.polite or self._answers() else hinted(self.hints)
         return self._guesses(distinct([*evident, *likely]))
 
     async def _otherwise_framed(self) -> list[Guess]:
         """The usual framings, when neither words nor commands have helped."""
-        return [] if self.polite else self._guesses(usual(java=self._java))
+        return [] if self.polite else self._guesses(distinct([*hinted(self.hints), *usual(java=self._java)]))
+
+    def _answers(self) -> bool:
+        """Whether words without a frame were answered in words: then it is commands that are not known."""
+        return any(reply.strip() for r in self.readings for reply in r.replies if r.guess.manner is None)
 
     async def _patiently(self) -> list[Guess]:
         """The first guess again, with all the time that a slow server needs; unless it is mute: then frames come first."""
         first = replace(self._first(), quick=False)
-        mute = not any(r.text.strip() for r in self.readings)
-        return [*(await self._otherwise_framed() if mute else []), first]
+        return [*([] if self._answers() else await self._otherwise_framed()), first]
 
     def _guesses(self, manners: list[Profile]) -> list[Guess]:
         made: list[Guess] = []
@@ -254,13 +257,19 @@ class Search:
             reading = Reading(guess)
             if with_keys is not None:
                 async with self._house(told) as house:
-                    hints = (*self.hints.namings, *self.hints.sayings, *(w for w in self.hints.words if "{room}" in w))
-                    reading = await Conversation(house, with_keys, polite=self.polite, hints=hints).hold()
+                    talk = Conversation(house, with_keys, polite=self.polite, hints=self._templates())
+                    reading = await talk.hold()
         finally:
             self.transcript += told
         self.readings.append(reading)
         self.tried.append(f"{guess.why}: {'they hear each other' if reading.works else 'nobody heard anybody'}")
         return reading
+
+    def _templates(self) -> tuple[str, ...]:
+        """Commands that the source shows, as templates; those whose names tell nothing come last."""
+        rooms = (word for word in self.hints.words if "{room}" in word)
+        others = (f"{word}{{text}}" for word in self.hints.commands)
+        return (*self.hints.namings, *self.hints.sayings, *rooms, *others)
 
     async def _with_keys(self, guess: Guess, told: list[str]) -> Guess | None:
         """A guess with the keys that this server's objects have; None when nothing was understood."""
@@ -304,7 +313,9 @@ class Search:
             return [replace(reading.guess, why="chunks with a newline", framing="chunk", ended=True)]
         guesses: list[Guess] = []
         said = commands(reading.text)
-        namings = [c.template for c in said if c.use == "name"] + list(self.hints.namings)
+        namings = [c.template for c in said if c.use == "name"]
+        if not reading.guess.quick or self._answers():
+            namings += self.hints.namings
         if reading.hinted == "chunk" and reading.ended:
             guesses.append(replace(reading.guess, why="chunks without a newline", framing="chunk"))
         sayings = [c.template for c in said if c.use == "say"]

@@ -40,6 +40,8 @@ LOOK_S, LOOKS = 0.006, 4
 STARVED = 0.3
 #: What is kept of one guest's stream, in bytes.
 KEPT_BYTES = 1 << 16
+#: More than can come: the end of a connection is told once.
+OVER = 1 << 60
 #: Names that stand in no greeting: letters only, 4 or 5 of them, none a part of a word.
 NAMES = ("zelda", "yuri", "wanda", "vasco", "ugur", "tulio", "quim", "kenji")
 
@@ -109,9 +111,9 @@ class Guest:
         if len(self.raw) > self._told:
             self._house.transcript.append(f"{self.name} <- {quote(bytes(self.raw[self._told :]), 300)}")
             self._told = len(self.raw)
-        if self.ended is not None and self._told >= 0:
+        if self.ended is not None and self._told < OVER:
             self._house.transcript.append(f"{self.name}: the server ended the connection ({self.ended})")
-            self._told = 1 << 60
+            self._told = OVER
 
 
 class House:

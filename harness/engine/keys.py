@@ -42,8 +42,8 @@ class Keys:
         return None
 
     def _noticed(self) -> bool:
-        """Whether anybody was answered, or sent away: to one that does neither, the same keys one by one say no more."""
-        return any(guest.raw or guest.ended for guest in self.house.guests)
+        """Whether anybody was answered in JSON, or sent away: otherwise the same keys one by one say no more."""
+        return any(guest.framed or guest.ended for guest in self.house.guests)
 
     async def _first_heard(self, coming: Sequence[Shape]) -> Shape | None:
         """Two come in by all of these; the first object by which one is heard by the other."""
@@ -51,8 +51,8 @@ class Keys:
         for saying in sayings(self.seen):
             if not pair or any(guest.ended for guest in pair):
                 pair = [await self._inside([shape.template for shape in coming]) for _ in range(2)]
-            if any(guest.ended for guest in pair):
-                return None
+            if any(guest.ended for guest in pair) or self.house.unread() > 0:
+                return None  # it reads no more of what it was sent
             if await self._heard(pair[0], pair[1], saying.template):
                 return saying
         return None
@@ -98,7 +98,7 @@ class Keys:
         guest = await self.house.guest()
         await self.house.settle()
         for template in templates:
-            if guest.ended:
+            if guest.ended or self.house.unread() > 0:
                 break
             guest.send(self.manner.sending().encode(fill(template, name=guest.name).encode()))
             await self.house.settle()

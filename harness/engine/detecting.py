@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 from harness.dialect.hints import Hints, read
@@ -71,19 +71,22 @@ class Search:
             while time.monotonic() - self._began < LONGEST_SEARCH_S:
                 queue = [guess for guess in map(self._as_declared, queue) if guess.key not in seen]
                 if not queue:
-                    if not further or (self.readings and await self._is_irc(None)):
+                    if not further:
                         break
+                    if further[0] == self._usual and await self._is_irc(None):
+                        return None
                     queue = await further.pop(0)()
                     continue
                 together, queue = self._together(queue)
                 seen |= {guess.key for guess in together}
-                for reading in await self._side_by_side(together):
-                    if foreign(reading.greeting) or foreign(b"".join(reading.replies)):
-                        further, queue = [], []
-                        break
-                    if await self._settles(reading):
-                        return None
-                    queue = [*self._next(reading), *queue]
+                async with aclosing(self._side_by_side(together)) as readings:
+                    async for reading in readings:
+                        if foreign(reading.greeting) or foreign(b"".join(reading.replies)):
+                            further, queue = [], []
+                            break
+                        if await self._settles(reading):
+                            return None
+                        queue = [*self._next(reading), *queue]
                 if self.late:
                     self.late, queue = (
                         False,
@@ -183,8 +186,16 @@ class Search:
         count = max(1, count)
         return queue[:count], queue[count:]
 
-    async def _side_by_side(self, guesses: list[Guess]) -> list[Reading]:
-        return list(await asyncio.gather(*(self._converse(guess) for guess in guesses)))
+    async def _side_by_side(self, guesses: list[Guess]) -> AsyncGenerator[Reading, None]:
+        """Their readings as they come. Whoever has read enough leaves, and the others are broken off."""
+        tasks = [asyncio.create_task(self._converse(guess)) for guess in guesses]
+        try:
+            for task in asyncio.as_completed(tasks):
+                yield await task
+        finally:
+            for each in tasks:
+                each.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _is_there(self) -> bool:
         """Whether somebody else's server can still be reached."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -93,8 +93,12 @@ class Hints:
     files: tuple[str, ...] = ()
 
 
-def read(sources: Sequence[tuple[str, str]]) -> Hints:
-    """The hints of these (name, text) files."""
+def read(sources: Sequence[tuple[str, str]], own: Collection[str] = ()) -> Hints:
+    """The hints of these (name, text) files. `own`: the names of those that the server is; empty: any of them may be.
+
+    Commands are taken from all of them (a client beside it knows them, too), framings from the server's own files and
+    those that they name: a folder may hold many servers.
+    """
     text = "\n".join(body for _, body in sources)
     if not text:
         return Hints()
@@ -112,20 +116,31 @@ def read(sources: Sequence[tuple[str, str]]) -> Hints:
         if marked and is_rooming(bare):
             others.append(f"{word}{gap}{{room}}")
         others.append(word)
-    bodies = [body for _, body in sources]
+    bodies = _own(sources, own)
     framings = _in_turn(_framings, bodies)
-    headers = [int(width) for width in _HEADER.findall(text) if 1 < int(width) <= 256]
+    headers = [int(width) for width in _HEADER.findall("\n".join(bodies)) if 1 < int(width) <= 256]
     lengths = _in_turn(lambda body: [told for told, pattern in _LENGTHS if re.search(pattern, body)], bodies)
-    json_namings, json_sayings, json_words = _json(text) if "json" in framings else ((), (), ())
+    json_namings, json_sayings, json_words = _json("\n".join(bodies)) if "json" in framings else ((), (), ())
     return Hints(
         tuple(namings), tuple(sayings), tuple(others), tuple(framings), tuple(dict.fromkeys(headers)), tuple(lengths),
-        _terminators(text), _blocks(text), _commands(text),
+        tuple(_in_turn(_terminators, bodies)), tuple(_in_turn(_blocks, bodies)), tuple(_in_turn(_commands, bodies)),
         tuple(what for what, pattern in _FOREIGN if re.search(pattern, text)), json_namings, json_sayings, json_words,
         tuple(name for name, _ in sources),
     )  # fmt: skip
 
 
 _HEADER = re.compile(r"(?i)\bh(?:ea)?d(?:e)?r?(?:_?(?:length|size|len|width))?\s*(?::\s*\w+\s*)?=\s*(\d{1,3})\b")
+
+
+def _own(sources: Sequence[tuple[str, str]], own: Collection[str]) -> list[str]:
+    """The texts of the server's own files, and of those whose name stands in one of them (imports, requires, includes)."""
+    left, found = dict(sources), dict[str, str]()
+    named = [name for name in left if name in own] or list(left)
+    while named:
+        found |= {name: left.pop(name) for name in named}
+        told = set(re.findall(r"\w+", "\n".join(found.values())))
+        named = [name for name in left if name.partition(".")[0] in told]
+    return list(found.values())
 
 
 def _in_turn(look: Callable[[str], Sequence[_T]], bodies: Sequence[str]) -> list[_T]:

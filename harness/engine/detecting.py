@@ -66,15 +66,15 @@ class Search:
         if self.polite:
             self._houses = random.SystemRandom().randrange(1, 26)
         queue, seen = [self._first()], set[tuple[object, ...]]()
-        further = [self._framed, self._patiently, self._usual, self._otherwise_framed]
+        further = [self._framed, self._patiently, self._usual_first, self._usual_then]
         try:
             while time.monotonic() - self._began < LONGEST_SEARCH_S:
+                if self.found is not None:
+                    return None
                 queue = [guess for guess in map(self._as_declared, queue) if guess.key not in seen]
                 if not queue:
                     if not further:
                         break
-                    if further[0] == self._usual and await self._is_irc(None):
-                        return None
                     queue = await further.pop(0)()
                     continue
                 together, queue = self._together(queue)
@@ -156,9 +156,15 @@ class Search:
         return any(reply.strip() for r in self.readings for reply in r.replies if r.guess.manner is None)
 
     async def _patiently(self) -> list[Guess]:
-        """The first guess again, with all the time that a slow server needs; unless it is mute: then frames come first."""
-        first = replace(self._first(), quick=False)
-        return [*([] if self._answers() else await self._otherwise_framed()), first]
+        """The first guess again, with all the time that a slow server needs."""
+        return [replace(self._first(), quick=False)]
+
+    async def _usual_first(self) -> list[Guess]:
+        """The usual framings for a server that is mute, the usual commands for one that answers."""
+        return await (self._usual() if self._answers() else self._otherwise_framed())
+
+    async def _usual_then(self) -> list[Guess]:
+        return await (self._otherwise_framed() if self._answers() else self._usual())
 
     def _guesses(self, manners: list[Profile]) -> list[Guess]:
         made: list[Guess] = []
@@ -325,7 +331,8 @@ class Search:
         guesses: list[Guess] = []
         said = commands(reading.text)
         namings = [c.template for c in said if c.use == "name"]
-        if not reading.guess.quick or self._answers():
+        evident = any(shown(data) for data in (reading.greeting, *reading.replies))
+        if not evident and (not reading.guess.quick or self._answers()):
             namings += self.hints.namings
         if reading.hinted == "chunk" and reading.ended:
             guesses.append(replace(reading.guess, why="chunks without a newline", framing="chunk"))
@@ -350,7 +357,7 @@ class Search:
 
     async def _usual(self) -> list[Guess]:
         """The usual commands for a name, those first that were answered otherwise than nonsense is; other oddities."""
-        if self.polite:
+        if self.polite or await self._is_irc(None):
             return []
         reading = self.readings[0]
         late = [
@@ -397,7 +404,8 @@ def _told(manner: Profile) -> str:
 def detect(options: Options) -> Learned:
     """The profile that lets people talk, or why none was found. To be called in a forked worker."""
     isolated = sandbox.enter(namespaces=options.isolates)
-    search = Search(options, isolated, read(sources.texts(options.spec)) if options.hints else Hints())
+    own = {path.name for path in sources.named(options.spec)}
+    search = Search(options, isolated, read(sources.texts(options.spec), own) if options.hints else Hints())
     try:
         failure = run_until_signal(search.run)
     except TargetError as error:

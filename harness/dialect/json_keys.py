@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.dialect.hints import Hints
 
@@ -64,17 +64,18 @@ def first(usual: Iterable[str], seen: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted(words, key=lambda w: (w not in seen, words.index(w))))
 
 
-def smaller(shape: Shape) -> Iterator[tuple[str, list[Shape]]]:
-    """For each group of keys, what may be enough of it: nothing, or one of them; to be tried in this order."""
+def smaller(shape: Shape, seen: Sequence[str] = ()) -> Iterator[tuple[str, list[Shape]]]:
+    """For each group of keys, what may be enough of it: nothing, or one of them; to be tried in this order.
+
+    A kind that was seen is kept although it may not be looked at: it is how this chat speaks.
+    """
     for group in ("rooms", "names", "kinds", "texts"):
         keys: tuple[str, ...] = getattr(shape, group)
-        least = () if f"{{{group[:-1]}}}" == shape.gap else ((),)
-        yield group, [_with(shape, group, kept) for kept in (*least, *((key,) for key in keys))]
+        needed = f"{{{group[:-1]}}}" == shape.gap or (group == "kinds" and any(key in seen for key in keys))
+        yield group, [_with(shape, group, kept) for kept in (*(() if needed else ((),)), *((key,) for key in keys))]
 
 
 def _with(shape: Shape, group: str, keys: tuple[str, ...]) -> Shape:
-    from dataclasses import replace
-
     return replace(shape, **{group: keys})  # type: ignore[arg-type]
 
 
@@ -84,10 +85,21 @@ def seen_in(hints: Hints, shown: Iterable[str] = ()) -> list[str]:
 
 
 def relatives(say: str, words: Sequence[str]) -> list[str]:
-    """Objects of the same make as a saying's, of another kind: how one may leave, or ask who is there."""
+    """Objects of the same make as a saying's, of another kind and without a text: to leave, or to ask who is there."""
+    return [json.dumps({**told, **dict.fromkeys(texts, "")}) for told, texts in _other_kinds(say, words)]
+
+
+def whispers(say: str, targets: Sequence[str] = TARGETS) -> list[str]:
+    """Objects that may say something to one alone, with these keys for whom."""
+    return [json.dumps(told | dict.fromkeys(targets, "{to}")) for told, _ in _other_kinds(say, WHISPERS)]
+
+
+def _other_kinds(say: str, words: Sequence[str]) -> list[tuple[dict[str, str], list[str]]]:
+    """What a saying would be with each of these for its kind, and which of its keys hold the text."""
     try:
         told = json.loads(say)
     except ValueError:
         return []
     kinds = [key for key in told if key in KINDS] if isinstance(told, dict) else []
-    return [json.dumps(dict.fromkeys(kinds, word)) for word in words] if kinds else []
+    texts = [key for key in told if told[key] == "{text}"] if kinds else []
+    return [(told | dict.fromkeys(kinds, word), texts) for word in words] if kinds else []

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from harness.dialect import tokens
 from harness.dialect.framing import Framing
 from harness.dialect.hypotheses import LEAVE_WORDS, LIST_WORDS, WHISPER_WORDS, commands
+from harness.dialect.json_keys import LEAVES, LISTS, TARGETS, relatives, whispers
 from harness.dialect.masking import fold, mask, stands_in, text_of
-from harness.dialect.profile import Names, Profile, fill
+from harness.dialect.profile import Names, Profile, fill, is_json
 from harness.engine.guests import Guest, House
 
 #: A message is said again so often: some servers list a client only after its first one.
@@ -242,6 +243,8 @@ class Confirmation:
             return None
         first, second, third = guests
         words = self._candidates(shown, LIST_WORDS, BARE_LISTS, r"[/!.]?(list\w*|users?|who|online|usuarios|names|membros|clients?|members)")  # fmt: skip
+        if is_json(self.profile.say):
+            words = relatives(self.profile.say, LISTS)
         for word in words[:12]:
             if not await self._command(first, word):
                 continue
@@ -266,8 +269,12 @@ class Confirmation:
         hinted = [w for w in self.words if "{to}" in w]
         usual = [f"{word} {{to}} {{text}}" for word in WHISPER_WORDS if not self.polite or word in fold(shown)]
         at = [] if self.polite and not re.search(r"@\w", shown) else ["@{to} {text}"]
-        for template in list(dict.fromkeys([*named, *hinted, *usual, *at]))[:10]:
-            if template.split()[0] == self.profile.say.split()[0] and len(self.profile.say.split()) > 1:
+        templates = list(dict.fromkeys([*named, *hinted, *usual, *at]))[:10]
+        by_keys = is_json(self.profile.say)
+        if by_keys:
+            templates = [one for target in TARGETS for one in whispers(self.profile.say, (target,))]
+        for template in templates:
+            if not by_keys and template.split()[0] == self.profile.say.split()[0] and len(self.profile.say.split()) > 1:
                 continue
             text = await self.say(first, template=template, to=second.name)
             if await self.house.settle(until=lambda t=text: t in third.new):  # type: ignore[misc]
@@ -276,7 +283,11 @@ class Confirmation:
                 return self._missed(f"{template!r} ended the connection")
             line = next((x for x in re.split(r"[\r\n\0]", text_of(second.new)) if text.decode() in x), "")
             front = line.split(text.decode())[0]
-            if line and template.split()[0] not in front and not re.search(rf"@?{second.name}\W*$", front.strip()):
+            if (
+                line
+                and (by_keys or template.split()[0] not in front)
+                and not re.search(rf"@?{second.name}\W*$", front.strip())
+            ):
                 self.learned["whisper"] = template
                 return None
         return None
@@ -365,6 +376,8 @@ class Confirmation:
         named = _leave_phrases(shown)
         words = self._candidates(shown, LEAVE_WORDS, BARE_LEAVES, r"[/!.:{]?(quit|exit|sair|leave|bye|salir|q|logout|tchau|close_connection|disconnect|quitter|adeus|fim)\}?!?")  # fmt: skip
         names = [guest.name for guest in self.house.guests]
+        if is_json(self.profile.say):
+            named, words = relatives(self.profile.say, LEAVES), []
         for word in [w for w in dict.fromkeys([*named, *words]) if not any(n in w for n in names)][:18]:
             if not await self._command(going, word):
                 continue

@@ -77,7 +77,7 @@ class Keys:
         return come, saying.template
 
     async def _smallest(self, shape: Shape, works: Callable[[Shape], Awaitable[bool]]) -> Shape:
-        for group, fewer in smaller(shape):
+        for group, fewer in smaller(shape, self.seen):
             for candidate in fewer:
                 tried = replace(shape, **{group: getattr(candidate, group)})
                 if await works(tried):

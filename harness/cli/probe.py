@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.cli.run import split_command
-from harness.cli.target_words import BUILTINS, UserError, language_of, overrides, read_config, target
+from harness.cli.target_words import BUILTINS, UserError, declared_keys, language_of, read_config, target
 from harness.language import Language
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def probe(
         spec = _as_command(spec)
     options = Options(
         spec=spec, patience=patience or settings.run.patience or 1.0, wait_s=wait, namespaces=namespaces, hints=hints,
-        overrides=overrides("auto", spec, settings), cache=cache, lang=language_of(lang),
+        overrides=declared_keys(settings), cache=cache, lang=language_of(lang),
     )  # fmt: skip
     say = Language.of(options.lang)
     gc.freeze()
@@ -127,6 +127,7 @@ def _understood(options: Options) -> tuple[Learned, Learned | None, bool]:
 
     known = recall(options.spec) if options.cache else None
     if known is not None:
+        known = known.model_copy(update=dict(options.overrides))
         from harness.engine.baseline import Learned
 
         quiet = _one("baseline", lambda: learn(options, known))

@@ -15,8 +15,8 @@ from harness.dialect.profile import Profile
 from harness.target import ServerSpec, TargetError, builtin, command
 
 BUILTINS = ("reference", "original", "patched")
-#: With one of these keys `[dialect]` says how the server speaks; without, the rest is found out.
-SPEAKING = frozenset({"framing", "login", "say", "newline", "auto"})
+#: With what messages are and one of these keys `[dialect]` says how the server speaks; else the rest is found out.
+SPEAKING = frozenset({"login", "attributes"})
 
 
 class UserError(Exception):
@@ -105,14 +105,22 @@ def dialect(option: str | None, spec: ServerSpec, settings: Config) -> Profile |
     if spec.kind == "builtin":
         return dialects.KNOWN[spec.name]
     declared = settings.dialect
-    return declared if declared is not None and declared.model_fields_set & SPEAKING else None
+    if declared is None or "framing" not in declared.model_fields_set:
+        return None
+    return declared if declared.model_fields_set & SPEAKING else None
 
 
 def overrides(option: str | None, spec: ServerSpec, settings: Config) -> dict[str, object]:
-    """Keys of `[dialect]` that are declared although the way of speaking is not: they go on top of what is found."""
-    if option is not None or settings.dialect is None or dialect(option, spec, settings) is not None:
+    """Keys of `[dialect]` that are declared although the way of speaking is not: the search keeps them as they are."""
+    if option is not None or dialect(option, spec, settings) is not None:
         return {}
-    return {key: getattr(settings.dialect, key) for key in settings.dialect.model_fields_set}
+    return declared_keys(settings)
+
+
+def declared_keys(settings: Config) -> dict[str, object]:
+    """The keys that stand in `[dialect]`, one by one."""
+    declared = settings.dialect
+    return {} if declared is None else {key: getattr(declared, key) for key in declared.model_fields_set}
 
 
 def language_of(option: str | None) -> str:

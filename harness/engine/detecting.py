@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -32,7 +31,7 @@ from harness.engine.profiles import MANNER, opening, profiles
 from harness.engine.reading import PATIENT_GREETING_S, Guess, PasswordAsked, Reading, Step
 from harness.target import RemoteServer, TargetError, sandbox, sources
 
-#: The whole search takes no longer, in seconds; a conversation that has begun is not broken off.
+#: The whole search takes no longer, in seconds; what has begun by then is broken off.
 LONGEST_SEARCH_S = 45.0
 #: So many conversations are held side by side, each with a server of its own, where two servers can run at a time.
 SIDE_BY_SIDE = 3
@@ -59,47 +58,53 @@ class Search:
     _irc_tried: bool = False
     _rejected: set[str] = field(default_factory=set)
     _houses: int = 0
-    _began: float = field(default_factory=time.monotonic)
 
     async def run(self) -> str | None:
         """Set `found`, or give the reason why nothing was found."""
         if self.polite:
             self._houses = random.SystemRandom().randrange(1, 26)
-        queue, seen = [self._first()], set[tuple[object, ...]]()
-        further = [self._framed, self._patiently, self._usual_first, self._usual_then]
+        limit = asyncio.timeout(LONGEST_SEARCH_S * max(1.0, self.options.patience))
         try:
-            while time.monotonic() - self._began < LONGEST_SEARCH_S:
-                if self.found is not None:
-                    return None
-                queue = [guess for guess in map(self._as_declared, queue) if guess.key not in seen]
-                if not queue:
-                    if not further:
-                        break
-                    queue = await further.pop(0)()
-                    continue
-                together, queue = self._together(queue)
-                seen |= {guess.key for guess in together}
-                async with aclosing(self._side_by_side(together)) as readings:
-                    async for reading in readings:
-                        if foreign(reading.greeting) or foreign(b"".join(reading.replies)):
-                            further, queue = [], []
-                            break
-                        if await self._settles(reading):
-                            return None
-                        queue = [*self._next(reading), *queue]
-                if self.late:
-                    self.late, queue = (
-                        False,
-                        [replace(together[0], why="what it asks for, late", greeting_s=PATIENT_GREETING_S)],
-                    )
-                elif self.spare is not None and self.spare.profile is not None:
-                    self._believe(self.spare)
-                    return None
+            async with limit:
+                await self._search()
         except PasswordAsked as asked:
             return f"the server asks for a password ({asked}): declare the login in [dialect] of harness.toml"
+        except TimeoutError:
+            if not limit.expired():
+                raise
+        if self.found is None and self.spare is not None and self.spare.profile is not None:
+            self._believe(self.spare)
+        if self.found is not None:
+            return None
         if self.polite and not await self._is_there():
             return "the server accepts no connection any more: it ended while it was talked to"
         return reason_of([r.greeting for r in self.readings], [r.text for r in self.readings], self._signs())
+
+    async def _search(self) -> None:
+        """Guess after guess, until one is confirmed or none is left."""
+        queue, seen = [self._first()], set[tuple[object, ...]]()
+        further = [self._framed, self._patiently, self._usual_first, self._usual_then]
+        while self.found is None:
+            queue = [guess for guess in map(self._as_declared, queue) if guess.key not in seen]
+            if not queue:
+                if not further:
+                    return
+                queue = await further.pop(0)()
+                continue
+            together, queue = self._together(queue)
+            seen |= {guess.key for guess in together}
+            async with aclosing(self._side_by_side(together)) as readings:
+                async for reading in readings:
+                    if foreign(reading.greeting) or foreign(b"".join(reading.replies)):
+                        return
+                    if await self._settles(reading):
+                        return
+                    queue = [*self._next(reading), *queue]
+            if self.late:
+                late = replace(together[0], why="what it asks for, late", greeting_s=PATIENT_GREETING_S)
+                self.late, queue = False, [late]
+            elif self.spare is not None and self.spare.profile is not None:
+                return
 
     async def _settles(self, reading: Reading) -> bool:
         """Whether what was read is confirmed on another instance: then `found` is set."""
@@ -291,9 +296,13 @@ class Search:
     async def _with_keys(self, guess: Guess, told: list[str]) -> Guess | None:
         """A guess with the keys that this server's objects have; None when nothing was understood."""
         assert guess.manner is not None
-        async with self._house(told) as house:
-            exact = [(n, s) for n in self.hints.json_namings[:6] for s in self.hints.json_sayings[:4]]
-            found = await Keys(house, guess.manner, seen_in(self.hints), exact[:12]).find()
+        exact = [(n, s) for n in self.hints.json_namings[:6] for s in self.hints.json_sayings[:4]]
+        for at_once in (True, False):
+            async with self._house(told) as house:
+                keys = Keys(house, guess.manner, seen_in(self.hints), exact[:12])
+                found = await keys.find(at_once=at_once)
+            if found is not None or not keys.noticed():
+                break
         if found is None:
             return None
         naming, say = found

@@ -30,24 +30,24 @@ class Keys:
         self._number = 0
         house.manner = manner
 
-    async def find(self) -> tuple[str | None, str] | None:
-        """None when nobody was heard."""
+    async def find(self, *, at_once: bool) -> tuple[str | None, str] | None:
+        """None when nobody was heard. `at_once`: come in by every usual word, one after the other; else by one alone."""
         every = namings(self.seen)
-        single = every if any(word in self.seen for word in JOINS) else every[:FEW]
-        for coming in (every, *([shape] for shape in single)):
+        alone = every if any(word in self.seen for word in JOINS) else every[:FEW]
+        for coming in [every] if at_once else [[shape] for shape in alone]:
             saying = await self._first_heard(coming)
             if saying is not None:
                 return await self._least(coming, saying)
-            if not self.house.alive() or self._number > MOST_SAID or not self._noticed():
+            if not self.house.alive() or self._number > MOST_SAID:
                 return None
-        for naming, saying_text in self.exact:
+        for naming, saying_text in () if at_once else self.exact:
             if await self._works(naming, saying_text):
                 return naming, saying_text
         return None
 
-    def _noticed(self) -> bool:
+    def noticed(self) -> bool:
         """Whether anybody was answered in JSON, or sent away: otherwise the same keys one by one say no more."""
-        return any(guest.framed or guest.ended for guest in self.house.guests)
+        return not self.house.alive() or any(guest.framed or guest.ended for guest in self.house.guests)
 
     async def _first_heard(self, coming: Sequence[Shape]) -> Shape | None:
         """Two come in by all of these; the first object by which one is heard by the other."""
@@ -58,11 +58,12 @@ class Keys:
             if any(guest.ended for guest in pair) or self.house.unread() > 0:
                 return None  # it reads no more of what it was sent
             if await self._heard(pair[0], pair[1], saying.template):
-                return saying
+                as_it_is = not pair[1].framed and f'"{saying.kinds[-1]}"'.encode() in pair[1].new
+                return None if as_it_is else saying  # passed on unread: the keys are nobody's
         return None
 
-    async def _least(self, coming: Sequence[Shape], saying: Shape) -> tuple[str | None, str]:
-        """The fewest keys that still do; whether a name is needed at all."""
+    async def _least(self, coming: Sequence[Shape], saying: Shape) -> tuple[str | None, str] | None:
+        """The fewest keys that still do; None where it takes all of them: then it was not the keys that were read."""
         naming: Shape | None = None
         if not await self._works(None, saying.template):
             for shape in coming:
@@ -74,7 +75,13 @@ class Keys:
         come = naming.template if naming is not None else None
         named = await self._works(come, saying.template, named=True)
         saying = await self._smallest(saying, lambda shape: self._works(come, shape.template, named=named))
-        return come, saying.template
+        parts = (
+            saying.kinds,
+            saying.names,
+            saying.texts,
+            *((naming.kinds, naming.names) if naming is not None else ()),
+        )
+        return (come, saying.template) if all(len(part) <= 1 for part in parts) else None
 
     async def _smallest(self, shape: Shape, works: Callable[[Shape], Awaitable[bool]]) -> Shape:
         for group, fewer in smaller(shape, self.seen):

@@ -52,7 +52,7 @@ class Program:
 
     def declare(self) -> None:
         """Say in harness.toml how the stand-in speaks, so that it need not be found out."""
-        (self.folder / "harness.toml").write_text('[dialect]\nframing = "line"\n', encoding="utf-8")
+        (self.folder / "harness.toml").write_text('[dialect]\nframing = "line"\nlogin = []\n', encoding="utf-8")
 
     def start(self, *words: str, **more: Any) -> subprocess.Popen[str]:
         """Start it in the background, its output in pipes."""

@@ -56,7 +56,7 @@ def sibling_of(server: dict[str, Any], servers: dict[str, dict[str, Any]]) -> di
 
 def make(server: dict[str, Any], place: Path, only: list[str]) -> dict[str, Any]:
     """Run the harness; its results. `place` then holds the report."""
-    (place / "harness.toml").write_text(toml(server["profile"]), encoding="utf-8")
+    (place / "harness.toml").write_text(toml({"framing": "line", **server["profile"]}), encoding="utf-8")
     command = [
         sys.executable, "-m", "harness", "run", *(only or quick(server, aimed=4)), "--server", fill(server["command"]),
         "--seed", "1", "--confirm", "0", "--report", "json", "--out", str(place / "report"), "-q", "--no-color",

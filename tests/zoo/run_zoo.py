@@ -117,7 +117,7 @@ def run(server: dict[str, Any], patterns: list[str], *, find: bool, seed: int, j
     """One run of the harness against one server."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        declared = server.get("dialect", {}) if find else server["profile"]
+        declared = server.get("dialect", {}) if find else {"framing": "line", **server["profile"]}
         (place / "harness.toml").write_text(toml(declared) if declared else "", encoding="utf-8")
         command = [
             sys.executable, "-m", "harness", "run", *patterns, "--server", fill(server["command"]), "--seed", str(seed),

@@ -11,6 +11,7 @@ from through import PATIENCE_S, Through, real_one
 
 from harness import toxiproxy
 from harness.toxiproxy import Toxiproxy
+from harness.toxiproxy.embedded.poll import LoopPoll
 
 KINDS = ["embedded"]
 if real_one():
@@ -27,10 +28,11 @@ def either(request: pytest.FixtureRequest) -> Iterator[Toxiproxy]:
 
 @pytest.fixture(scope="session", params=["uvloop", "asyncio"])
 def ours(request: pytest.FixtureRequest) -> Iterator[Toxiproxy]:
-    """A running embedded Toxiproxy, on either event loop."""
+    """A running embedded Toxiproxy, on either event loop; with asyncio's also without an epoll, as on systems that have none."""
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "asyncio":
             patch.setattr("harness.toxiproxy.child.new_event_loop", asyncio.new_event_loop)
+            patch.setattr("harness.toxiproxy.embedded.reactor.poll_of", LoopPoll)
         proxy = toxiproxy.start("embedded", seed=1)
     yield proxy
     proxy.close()

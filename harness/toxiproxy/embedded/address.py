@@ -122,6 +122,7 @@ def _bind(family: socket.AddressFamily, host: str, address: Address, listening: 
         if os.name == "posix":
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # what it accepts inherits it
         sock.bind((host, address.port))
         if listening:
             sock.listen(BACKLOG)

@@ -140,21 +140,28 @@ class Stage:
     @property
     def due(self) -> float:
         """When something happens here next, without new items."""
-        turn = self.turn if self.lucky and (self.leaving or self.toxic.kept or self.toxic.acts_when_idle) else math.inf
-        return min(self._next, turn) if not self.done else math.inf
+        if self.done:
+            return math.inf
+        due = self._next
+        if self.turn < due and self.lucky and (self.leaving or self.toxic.kept or self.toxic.acts_when_idle):
+            return self.turn
+        return due
 
     @property
     def _next(self) -> float:
         """When something leaves, comes in or expires."""
         if self.leaving:
             return self.leaving[0][0]
-        return min(self.inputs[0][0], self.toxic.deadline) if self.inputs else self.toxic.deadline
+        deadline = self.toxic.deadline
+        return self.inputs[0][0] if self.inputs and self.inputs[0][0] < deadline else deadline
 
     @property
     def held(self) -> int:
         """What waits here, in bytes with `ITEM_COST` for each item."""
-        kept = self.toxic.kept_bytes + ITEM_COST * len(self.toxic.kept)
-        return self.waiting + kept + (len(self.hand) - self.sent if isinstance(self.hand, bytes) else 0)
+        held = self.waiting
+        if self.toxic.kept:
+            held += self.toxic.kept_bytes + ITEM_COST * len(self.toxic.kept)
+        return held + len(self.hand) - self.sent if isinstance(self.hand, bytes) else held
 
     def put(self, arrived: float, item: Item) -> None:
         """An item arrives, after all others."""
@@ -186,7 +193,7 @@ class Stage:
         return out
 
     def _take(self, arrived: float, item: Item) -> None:
-        free = max(arrived, self.free)
+        free = arrived if arrived > self.free else self.free
         self.waiting -= len(item) + ITEM_COST if isinstance(item, bytes) else 0
         self.hand, self.sent = item, 0
         if self.active:
@@ -281,17 +288,27 @@ class Chain:
     @property
     def due(self) -> float:
         """When `advance` has something to do, without new items: seconds, or infinity."""
-        return min((stage.due for stage in self.stages), default=math.inf)
+        due = math.inf
+        for stage in self.stages:
+            due = min(due, stage.due)
+        return due
 
     @property
     def held(self) -> int:
         """What is inside, in bytes with `ITEM_COST` for each item."""
-        return sum(stage.held for stage in self.stages)
+        held = 0
+        for stage in self.stages:
+            held += stage.held
+        return held
 
     @property
     def window(self) -> int:
         """Bytes that it may hold before its source should be left unread."""
-        return max((stage.toxic.window for stage in self.stages if stage.active), default=0)
+        window = 0
+        for stage in self.stages:
+            if stage.active and stage.toxic.window > window:
+                window = stage.toxic.window
+        return window
 
     def feed(self, item: Item, now: float) -> None:
         """An item arrives at the head."""
@@ -300,11 +317,10 @@ class Chain:
     def advance(self, now: float) -> list[Item]:
         """What has left at the tail by now, in order. Never early."""
         out: list[tuple[float, Item]] = []
-        for index, stage in enumerate(self.stages):
+        for stage in self.stages:
+            for due, item in out:
+                stage.put(due, item)
             out = stage.run(now)
-            if index + 1 < len(self.stages):
-                for due, item in out:
-                    self.stages[index + 1].put(due, item)
         return [item for _, item in out]
 
     def add(self, spec: ToxicSpec, now: float) -> None:

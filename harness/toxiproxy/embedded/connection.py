@@ -7,74 +7,33 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import struct
 import time
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from harness.toxiproxy.embedded import address
+from harness.toxiproxy.embedded.account import Account
 from harness.toxiproxy.embedded.chain import ToxicSpec
-from harness.toxiproxy.embedded.link import Counter, Link
-from harness.toxiproxy.embedded.reactor import Reactor
+from harness.toxiproxy.embedded.link import Link
+from harness.toxiproxy.embedded.tcp import close_is_reset
 
-#: SO_LINGER on, zero seconds: a close is a reset.
-_LINGER_NONE = struct.pack("ii", 1, 0)
-
-
-class Account(NamedTuple):
-    """A connection as events tell it: who, since when, how it ended, and the bytes of each direction."""
-
-    number: int
-    peer: tuple[Any, ...]
-    opened_at: float
-    by: str | None
-    why: str
-    upstream: Counter
-    downstream: Counter
-
-    def told(self) -> dict[str, Any]:
-        """While it is there."""
-        return {
-            "connection": self.number,
-            "client": address.text(self.peer),
-            "opened": round(self.opened_at, 6),
-            "upstream": self.upstream.told(),
-            "downstream": self.downstream.told(),
-            "by": self.by,
-        }
-
-    def told_when_over(self) -> dict[str, Any]:
-        """When it is over."""
-        return self.told() | {"why": self.why}
+if TYPE_CHECKING:
+    from harness.toxiproxy.embedded.proxy import Proxy
 
 
 class Connection:
-    """A client and its server, joined. `gone` is called once, when both sockets are closed.
+    """A client and its server, joined. The `proxy` is told once, when both sockets are closed.
 
     `number` counts the proxy's connections from 0, `peer` is the client's address as the kernel gives it.
     """
 
     __slots__ = (
-        "by", "client", "closed", "downstream", "events", "gone", "hangups", "loop", "number", "opened_at", "peer", "proxy",
-        "server", "timers", "upstream", "why",
+        "by", "client", "closed", "downstream", "number", "opened_at", "peer", "proxy", "reactor", "server", "upstream", "why"
     )  # fmt: skip
 
     def __init__(
-        self,
-        reactor: Reactor,
-        client: socket.socket,
-        server: socket.socket,
-        proxy: str,
-        number: int,
-        peer: tuple[Any, ...],
-        seed: str,
-        gone: Callable[[Connection], None],
+        self, proxy: Proxy, client: socket.socket, server: socket.socket, number: int, peer: tuple[Any, ...]
     ) -> None:
-        self.loop = reactor.loop
-        self.timers = reactor.timers
-        self.hangups = reactor.hangups
-        self.events = reactor.events
         self.proxy = proxy
+        self.reactor = proxy.house.reactor
         self.number = number
         self.peer = peer
         self.opened_at = time.monotonic()
@@ -84,12 +43,16 @@ class Connection:
         self.by: str | None = None
         self.client = client
         self.server = server
-        self.gone = gone
         self.closed = False
-        self.upstream = Link(self, client, server, "upstream", seed + "/upstream")
-        self.downstream = Link(self, server, client, "downstream", seed + "/downstream")
+        self.upstream = Link(self, client, server, "upstream")
+        self.downstream = Link(self, server, client, "downstream")
         self.upstream.opposite = self.downstream
         self.downstream.opposite = self.upstream
+
+    @property
+    def seed(self) -> str:
+        """What settles the choices of its toxics."""
+        return f"{self.proxy.house.seed}/{self.proxy.name}/{self.number}"
 
     def start(self) -> None:
         """Begin to read both ends."""
@@ -133,7 +96,7 @@ class Connection:
         self.downstream.stop()
         self.client.close()
         self.server.close()
-        self.gone(self)
+        self.proxy.gone(self)
 
     @property
     def account(self) -> Account:
@@ -145,9 +108,3 @@ class Connection:
     def links(self, toxic: ToxicSpec) -> list[Link]:
         """The directions that a toxic works on."""
         return [self.upstream if stream == "upstream" else self.downstream for stream in toxic.streams]
-
-
-def close_is_reset(sock: socket.socket) -> None:
-    """From now on closing the socket sends an RST, and what it has not sent is lost."""
-    with contextlib.suppress(OSError):
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NONE)

@@ -7,13 +7,13 @@ a name is looked up each time, off the event loop, and its addresses are tried i
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
 import socket
 import time
 from collections.abc import Callable
 
 from harness.toxiproxy.embedded.address import AddressError, literal, lookup, port_number, split
+from harness.toxiproxy.embedded.poll import WRITE
 from harness.toxiproxy.embedded.reactor import Reactor
 from harness.toxiproxy.embedded.timers import Timer
 
@@ -22,6 +22,56 @@ LIMIT_S = 20.0
 
 Connected = Callable[[socket.socket], None]
 Failed = Callable[[str, bool], None]
+
+
+#: An address in numbers, as sockets take it.
+Target = tuple[socket.AddressFamily, tuple[str, int]]
+
+
+def target_of(host: str, port: int) -> Target:
+    """Where to connect to, of an address in numbers."""
+    return (socket.AF_INET6 if ":" in host else socket.AF_INET), (host, port)
+
+
+def literal_target(upstream: str) -> Target | None:
+    """The same of an upstream's text; None where that is a name, or makes no sense."""
+    try:
+        host, port = split(upstream)
+        return target_of(host, port_number(port)) if literal(host) else None
+    except AddressError:
+        return None
+
+
+#: A non-blocking socket that is being connected, or is already (0, or EINPROGRESS); or None, and why not.
+Begun = tuple[socket.socket | None, int]
+
+
+#: What the second call to connect says, and what that means.
+_SECOND = {errno.EALREADY: errno.EINPROGRESS, errno.EISCONN: 0}
+
+
+def begin(target: Target) -> Begun:
+    """Ask the kernel, once. What has failed is closed."""
+    family, place = target
+    try:
+        sock = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:
+        return None, error.errno or errno.EINVAL
+    try:
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        result = sock.connect_ex(place)
+        if result == errno.EINPROGRESS:
+            # On the loopback the answer is there by now, and the second call tells it.
+            result = _SECOND.get(again := sock.connect_ex(place), again)
+    except OSError as error:
+        result = error.errno or errno.EINVAL
+    if result == 0 and _is_itself(sock):
+        result = errno.ECONNREFUSED
+    if result not in (0, errno.EINPROGRESS):
+        sock.close()
+        return None, result
+    return sock, result
 
 
 class Dial:
@@ -60,6 +110,15 @@ class Dial:
         else:
             self._task = self._reactor.loop.create_task(self._look_up(host or "localhost"))
 
+    def go_on(self, begun: Begun) -> None:
+        """Begin with what is begun."""
+        self._sock, result = begun
+        if self._sock is not None and result == errno.EINPROGRESS:
+            self._reactor.poll.watch(self._sock.fileno(), self, WRITE)
+            self._timer = self._reactor.timers.at(self._deadline, lambda: self._next("i/o timeout"))
+        else:
+            self._judge(result)
+
     def cancel(self) -> None:
         """Nobody waits any more."""
         self._drop()
@@ -81,31 +140,25 @@ class Dial:
         if not self._hosts or time.monotonic() >= self._deadline:
             self._failed(f"dial tcp {self.upstream}: {why}", False)
             return
-        host = self._hosts.pop(0)
-        try:
-            sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
-        except OSError as error:
-            self._next(str(error.strerror))
-            return
-        sock.setblocking(False)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._sock = sock
-        try:
-            result = sock.connect_ex((host, self._port))
-        except OSError as error:
-            self._next(str(error))
-            return
-        if result == 0:
-            self._done()
-        elif result == errno.EINPROGRESS:
-            self._reactor.loop.add_writer(sock.fileno(), self._answered)
-            self._timer = self._reactor.timers.at(self._deadline, lambda: self._next("i/o timeout"))
-        else:
-            self._next(errno.errorcode.get(result, str(result)))
+        self.go_on(begin(target_of(self._hosts.pop(0), self._port)))
 
-    def _answered(self) -> None:
+    def readable(self) -> None:
+        """What it says before we know that it is there waits."""
+
+    def hung_up(self) -> bool:
+        """It refused, or reset at once."""
+        self.writable()
+        return False
+
+    def writable(self) -> None:
+        """It has answered."""
         assert self._sock is not None
         error = self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if not error and _is_itself(self._sock):
+            error = errno.ECONNREFUSED
+        self._judge(error)
+
+    def _judge(self, error: int) -> None:
         if error == errno.ECONNRESET:
             self._drop()
             self._failed(f"dial tcp {self.upstream}: reset at once", True)
@@ -116,13 +169,10 @@ class Dial:
 
     def _done(self) -> None:
         assert self._sock is not None
-        if _is_itself(self._sock):
-            self._next("ECONNREFUSED")
-            return
         sock, self._sock = self._sock, None
         if self._timer is not None:
-            self._reactor.loop.remove_writer(sock.fileno())
-        self._drop()
+            self._reactor.poll.forget(sock.fileno())
+            self._timer.cancel()
         self._connected(sock)
 
     def _drop(self) -> None:
@@ -130,8 +180,7 @@ class Dial:
             self._timer.cancel()
             self._timer = None
         if self._sock is not None:
-            with contextlib.suppress(OSError):
-                self._reactor.loop.remove_writer(self._sock.fileno())
+            self._reactor.poll.forget(self._sock.fileno())
             self._sock.close()
             self._sock = None
 

@@ -9,17 +9,17 @@ The stream's end is carried through as it came: an end of the stream as an end o
 
 from __future__ import annotations
 
-import fcntl
 import math
 import socket
-import sys
-import termios
 import time
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from harness.toxiproxy.embedded.account import Counter
 from harness.toxiproxy.embedded.chain import Chain, ToxicSpec
+from harness.toxiproxy.embedded.poll import READ, WRITE
+from harness.toxiproxy.embedded.tcp import unsent
 from harness.toxiproxy.embedded.toxics import Ending, Item, Leaving
 
 if TYPE_CHECKING:
@@ -39,76 +39,32 @@ _BUFFER = bytearray(READ_MOST)
 _VIEW = memoryview(_BUFFER)
 
 
-class Counter:
-    """Bytes of one direction: taken from the sources, and given to the sinks. They move at once."""
-
-    __slots__ = ("received", "sent")
-
-    def __init__(self) -> None:
-        self.received = 0
-        self.sent = 0
-
-    def add(self, other: Counter) -> None:
-        """Count these as well."""
-        self.received += other.received
-        self.sent += other.sent
-
-    def told(self) -> dict[str, int]:
-        """As the API tells it."""
-        return {"received": self.received, "sent": self.sent}
-
-
-def unsent(sock: socket.socket) -> int:
-    """Bytes that the socket's peer has not confirmed (SIOCOUTQ, tcp(7)); 0 where the kernel cannot say."""
-    try:
-        return int.from_bytes(fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4)), sys.byteorder)
-    except OSError:
-        return 0
-
-
 class Link:
     """From one socket to the other. `opposite` is the way back."""
 
     __slots__ = (
-        "backlog",
-        "chain",
-        "connection",
-        "counter",
-        "dead",
-        "deaf",
-        "ending",
-        "eof",
-        "events",
-        "finished",
-        "opposite",
-        "paused",
-        "read_size",
-        "seed",
-        "sink",
-        "source",
-        "source_reset",
-        "stream",
-        "timer",
-        "writing",
+        "backlog", "chain", "connection", "dead", "deaf", "ending", "eof", "events", "fd", "finished", "opposite", "paused", "read_size",
+        "received", "sent", "sink", "source", "source_reset", "stream", "timer", "writing",
     )  # fmt: skip
     opposite: Link
 
-    def __init__(
-        self, connection: Connection, source: socket.socket, sink: socket.socket, stream: str, seed: str
-    ) -> None:
+    def __init__(self, connection: Connection, source: socket.socket, sink: socket.socket, stream: str) -> None:
         self.connection = connection
-        self.events = connection.events
+        self.events = connection.reactor.events
         self.stream = stream
         self.source = source
         self.sink = sink
-        self.counter = Counter()
-        self.seed = seed
+        self.fd = source.fileno()
+        #: Bytes taken from the source, and given to the sink. They move at once.
+        self.received = 0
+        self.sent = 0
         self.chain: Chain | None = None
-        self.backlog: deque[bytes] = deque()
+        #: What the sink did not take yet; an empty one costs more than all the rest, so it is there when needed.
+        self.backlog: deque[bytes] | None = None
         self.read_size = READ_LEAST
         self.timer: Timer | None = None
         #: The source is not read for now / for good.
-        self.paused = True
+        self.paused = False
         self.eof = False
         #: The source is known to be dead: it will not be announced as readable again, read it to the end.
         self.dead = False
@@ -121,37 +77,49 @@ class Link:
         self.ending: Ending | None = None
         self.finished = False
 
+    @property
+    def counter(self) -> Counter:
+        """What went through so far."""
+        return Counter(self.received, self.sent)
+
     # Reading
 
     def start(self) -> None:
         """Begin to read."""
-        self.connection.hangups.watch(self.source.fileno(), self._hung_up)
-        self._resume()
+        self.connection.reactor.poll.watch(self.fd, self, READ)
+
+    def _attend(self) -> None:
+        """Have the source watched for what it is wanted for: to be read, and to be written as the sink of the opposite."""
+        mask = (0 if self.paused else READ) | (WRITE if self.opposite.writing else 0)
+        self.connection.reactor.poll.want(self.fd, mask)
 
     def _pause(self) -> None:
         if not self.paused:
             self.paused = True
-            self.connection.loop.remove_reader(self.source.fileno())
+            self._attend()
 
     def _resume(self) -> None:
         if self.paused and not self.eof:
             self.paused = False
-            self.connection.loop.add_reader(self.source.fileno(), self._readable)
+            self._attend()
 
-    def _hung_up(self) -> None:
-        """The source is dead in both directions. What it said before can still be read."""
+    def hung_up(self) -> bool:
+        """The source is dead in both directions. What it said before can still be read, and whoever pauses goes on later."""
+        if self.paused:
+            if not self.opposite.finished:  # else both ends have ended: no reset
+                self.opposite.sink_died()
+            return False
         self.dead = True
-        if not self.paused:
-            self._readable()
-        elif not self.opposite.finished:  # else both ends have ended: no reset
-            self.opposite.sink_died()
-
-    def _readable(self) -> None:
-        self._read()
         while self.dead and not self.paused:
-            self._read()
+            self.readable()
+        return not self.paused
 
-    def _read(self) -> None:
+    def writable(self) -> None:
+        """The source, as the sink of the opposite, takes more."""
+        self.opposite.send_backlog()
+
+    def readable(self) -> None:
+        """One read of the source, and what becomes of it."""
         size = self.read_size if self.chain is None else CHUNK
         try:
             got = self.source.recv_into(_BUFFER, size)
@@ -164,9 +132,9 @@ class Link:
         if not got:
             self.source_ended()
             return
-        self.counter.received += got
+        self.received += got
         if self.events.data:
-            self._tell("received", got, self.counter.received)
+            self._tell("received", got, self.received)
         if self.chain is not None:
             now = time.monotonic()
             self.chain.feed(bytes(_VIEW[:got]), now)
@@ -188,7 +156,7 @@ class Link:
         """Nothing more comes: the end follows what is inside."""
         if self.eof:
             return
-        self._pause()
+        watched, self.paused = not self.paused, True
         self.eof = True
         if self.connection.by is None:
             self.connection.by = "client" if self.stream == "upstream" else "server"
@@ -200,6 +168,8 @@ class Link:
             now = time.monotonic()
             self.chain.feed(Ending.END, now)
             self._pump(now)
+        if watched and not self.connection.closed:
+            self._attend()
 
     # Toxics
 
@@ -207,7 +177,7 @@ class Link:
         """A toxic at the end of the chain, from now on."""
         if self.ending is None and not self.deaf:
             if self.chain is None:
-                self.chain = Chain(self.seed, self._toxic_did, self.stream)
+                self.chain = Chain(f"{self.connection.seed}/{self.stream}", self._toxic_did, self.stream)
             self.chain.add(spec, now)
             self._pump(now)
 
@@ -246,7 +216,7 @@ class Link:
             self.timer.cancel()
             self.timer = None
         if due < math.inf:
-            self.timer = self.connection.timers.at(due, self._woken)
+            self.timer = self.connection.reactor.timers.at(due, self._woken)
 
     def _woken(self) -> None:
         self.timer = None
@@ -266,7 +236,7 @@ class Link:
 
     def _say(self, event: str, **fields: object) -> None:
         connection = self.connection
-        self.events.pass_on(event, connection.proxy, connection=connection.number, stream=self.stream, **fields)
+        self.events.pass_on(event, connection.proxy.name, connection=connection.number, stream=self.stream, **fields)
 
     def _tell(self, event: str, count: int, total: int) -> None:
         self._say(event, bytes=count, total=total)
@@ -309,18 +279,21 @@ class Link:
             except OSError:
                 self.sink_died()
                 return
-            self.counter.sent += sent
+            self.sent += sent
             if sent and self.events.data:
-                self._tell("sent", sent, self.counter.sent)
+                self._tell("sent", sent, self.sent)
             if sent == len(data):
                 return
+        if self.backlog is None:
+            self.backlog = deque()
         self.backlog.append(bytes(data[sent:]))
         if not self.writing:
             self.writing = True
-            self.connection.loop.add_writer(self.sink.fileno(), self._writable)
+            self.opposite._attend()
         self._pause()
 
-    def _writable(self) -> None:
+    def send_backlog(self) -> None:
+        """The sink takes more."""
         while self.backlog:
             data = self.backlog[0]
             try:
@@ -330,13 +303,14 @@ class Link:
             except OSError:
                 self.sink_died()
                 return
-            self.counter.sent += sent
+            self.sent += sent
             if self.events.data:
-                self._tell("sent", sent, self.counter.sent)
+                self._tell("sent", sent, self.sent)
             if sent < len(data):
                 self.backlog[0] = data[sent:]
                 return
             self.backlog.popleft()
+        self.backlog = None
         self._stop_writing()
         if self.ending is not None:
             self._finish()
@@ -346,14 +320,14 @@ class Link:
     def _stop_writing(self) -> None:
         if self.writing:
             self.writing = False
-            self.connection.loop.remove_writer(self.sink.fileno())
+            self.opposite._attend()
 
     def sink_died(self) -> None:
         """The sink was reset. What is for it is lost, and its own stream ends as a reset behind what it still said."""
         if self.deaf or self.connection.closed:
             return
         self.deaf = True
-        self.backlog.clear()
+        self.backlog = None
         self.chain = None
         self._stop_writing()
         self.opposite.source_reset = True
@@ -401,17 +375,13 @@ class Link:
             self.finished = True
             self._reset()
         else:
-            self.timer = self.connection.timers.at(now + DELIVERY_LOOK_S, lambda: self._reset_behind(patience))
+            self.timer = self.connection.reactor.timers.at(now + DELIVERY_LOOK_S, lambda: self._reset_behind(patience))
 
     def stop(self) -> None:
         """The connection is over: let go of everything but the sockets."""
         if self.timer is not None:
             self.timer.cancel()
-        if not self.paused:
-            self.paused = True
-            self.connection.loop.remove_reader(self.source.fileno())
-        self._stop_writing()
-        self.connection.hangups.forget(self.source.fileno())
-        self.eof = self.finished = True
-        self.backlog.clear()
-        self.chain = None
+        self.connection.reactor.poll.forget(self.fd)
+        self.paused = self.eof = self.finished = True
+        self.writing = False
+        self.backlog = self.chain = None

@@ -12,14 +12,17 @@ from random import Random
 from typing import Any
 
 from harness.toxiproxy.embedded import address
+from harness.toxiproxy.embedded.account import Counter
 from harness.toxiproxy.embedded.address import AddressError
 from harness.toxiproxy.embedded.chain import ToxicSpec
-from harness.toxiproxy.embedded.connection import Connection, close_is_reset
-from harness.toxiproxy.embedded.dial import Dial
-from harness.toxiproxy.embedded.link import Counter, Link
+from harness.toxiproxy.embedded.connection import Connection
+from harness.toxiproxy.embedded.dial import Dial, begin, literal_target
+from harness.toxiproxy.embedded.link import Link
 from harness.toxiproxy.embedded.log import Log
+from harness.toxiproxy.embedded.poll import READ
 from harness.toxiproxy.embedded.reactor import Reactor
 from harness.toxiproxy.embedded.schedule import Schedule
+from harness.toxiproxy.embedded.tcp import close_is_reset
 from harness.toxiproxy.embedded.timers import Timer
 from harness.toxiproxy.embedded.toxics.refuse import Refuse
 
@@ -46,7 +49,8 @@ class Proxy:
         self.house = house
         self.name = name
         self.listen = listen
-        self.upstream = upstream
+        self._target = literal_target(upstream)
+        self._upstream = upstream
         self.enabled = False
         self.toxics: list[ToxicSpec] = []
         #: Upstream and downstream, of the connections that are over.
@@ -59,12 +63,21 @@ class Proxy:
         self._refusing = False
         self._turn: Timer | None = None
 
+    @property
+    def upstream(self) -> str:
+        """Where it connects to, as given. A change is for the connections to come."""
+        return self._upstream
+
+    @upstream.setter
+    def upstream(self, upstream: str) -> None:
+        self._upstream, self._target = upstream, literal_target(upstream)
+
     def start(self, resolved: address.Address) -> None:
         """Listen. Raises AddressError; then it stays disabled."""
         self._listener = address.bind(resolved)
         self.listen = address.name_of(self._listener)
         self.enabled = True
-        self.house.reactor.loop.add_reader(self._listener.fileno(), self._accept)
+        self._attend()
         self._say("Started proxy")
         self._tell("listening", listen=self.listen)
         self._attend_refusal()
@@ -77,7 +90,7 @@ class Proxy:
             self._turn = None
         self._refusing = False
         if self._listener is not None:
-            self.house.reactor.loop.remove_reader(self._listener.fileno())
+            self.house.reactor.poll.forget(self._listener.fileno())
             self._listener.close()
             self._listener = None
             self._say("Terminated proxy")
@@ -126,10 +139,10 @@ class Proxy:
 
     def _shut(self) -> None:
         """Listen no longer. Who is in the backlog came before, and gets in."""
-        self._accept()
+        self.readable()
         if self._listener is None:
             return
-        self.house.reactor.loop.remove_reader(self._listener.fileno())
+        self.house.reactor.poll.forget(self._listener.fileno())
         self._listener.close()
         self._listener = None
         with contextlib.suppress(AddressError):  # whoever took the port so fast is met when it opens again
@@ -148,7 +161,7 @@ class Proxy:
             self.house.log.say("error", "Cannot listen again", name=self.name, proxy=self.listen, err=str(error))
             self.stop()
             return
-        self.house.reactor.loop.add_reader(self._listener.fileno(), self._accept)
+        self._attend()
         self._say("Accepting new connections")
         self._tell("accepting")
 
@@ -167,7 +180,20 @@ class Proxy:
 
     # Connections
 
-    def _accept(self) -> None:
+    def _attend(self) -> None:
+        """Be told of those who knock."""
+        if self._listener is not None:
+            self.house.reactor.poll.watch(self._listener.fileno(), self, READ)
+
+    def writable(self) -> None:
+        """A listener is never written to."""
+
+    def hung_up(self) -> bool:
+        """A listener does not die of itself."""
+        return False
+
+    def readable(self) -> None:
+        """Accept who knocks."""
         for _ in range(ACCEPT_AT_MOST):
             if self._listener is None:
                 return
@@ -183,51 +209,53 @@ class Proxy:
 
     def _accept_later(self, listener: socket.socket) -> None:
         reactor = self.house.reactor
-        reactor.loop.remove_reader(listener.fileno())
+        reactor.poll.want(listener.fileno(), 0)
         self.house.log.say("error", "Out of descriptors or memory: accepting later", proxy=self.name)
 
         def again() -> None:
             if self._listener is listener:
-                reactor.loop.add_reader(listener.fileno(), self._accept)
+                reactor.poll.want(listener.fileno(), READ)
 
         reactor.timers.at(time.monotonic() + ACCEPT_AGAIN_S, again)
 
     def _join(self, client: socket.socket, peer: tuple[Any, ...]) -> None:
         client.setblocking(False)
-        with contextlib.suppress(OSError):  # it may be reset already
-            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         number, self.accepted = self.accepted, self.accepted + 1
         if self.toxics and self._turned_away(number):
             close_is_reset(client)
             client.close()
             self._tell("refused", connection=number, client=address.text(peer))
             return
+        begun = begin(self._target) if self._target is not None else None
+        if begun is not None and begun[0] is not None and begun[1] == 0:
+            self._connected(client, begun[0], number, peer)
+            return
         dial = Dial(
             self.house.reactor,
             self.upstream,
-            lambda server: self._connected(dial, server, number, peer),
+            lambda server: self._connected(self._dials.pop(dial), server, number, peer),
             lambda why, reset: self._refused(dial, number, peer, why, reset),
         )
         self._dials[dial] = client
-        dial.start()
+        dial.start() if begun is None else dial.go_on(begun)
 
-    def _connected(self, dial: Dial, server: socket.socket, number: int, peer: tuple[Any, ...]) -> None:
-        client = self._dials.pop(dial)
-        seed = f"{self.house.seed}/{self.name}/{number}"
-        connection = Connection(self.house.reactor, client, server, self.name, number, peer, seed, self._gone)
+    def _connected(self, client: socket.socket, server: socket.socket, number: int, peer: tuple[Any, ...]) -> None:
+        connection = Connection(self, client, server, number, peer)
         self.connections.add(connection)
         events = self.house.reactor.events
         if events.listened_to:
             events.pass_on(
                 "opened", self.name, connection=number, client=address.text(peer), server=address.local(server)
             )
-        now = time.monotonic()
-        for toxic in self.toxics:
-            for link in connection.links(toxic):
-                link.add(toxic, now)
         connection.start()
+        if self.toxics:
+            now = time.monotonic()
+            for toxic in self.toxics:
+                for link in connection.links(toxic):
+                    link.add(toxic, now)
 
-    def _gone(self, connection: Connection) -> None:
+    def gone(self, connection: Connection) -> None:
+        """One of its connections is over."""
         self.connections.discard(connection)
         for counter, link in zip(self._over, (connection.upstream, connection.downstream), strict=True):
             counter.add(link.counter)

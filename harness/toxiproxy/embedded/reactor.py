@@ -1,11 +1,11 @@
-"""What all connections of a process share: the event loop, the timers, the notice of dead sockets, the events."""
+"""What all connections of a process share: the event loop, the timers, the poll of all sockets, the events."""
 
 from __future__ import annotations
 
 import asyncio
 
 from harness.toxiproxy.embedded.events import Events
-from harness.toxiproxy.embedded.hangup import Hangups
+from harness.toxiproxy.embedded.poll import poll_of
 from harness.toxiproxy.embedded.timers import Timers
 
 
@@ -15,11 +15,11 @@ class Reactor:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self.timers = Timers(loop)
-        self.hangups = Hangups(loop)
+        self.poll = poll_of(loop)
         self.events = Events()
 
     def close(self) -> None:
-        """No more timers, no more notices, no more events."""
+        """No more timers, no more readiness, no more events."""
         self.events.close()
         self.timers.close()
-        self.hangups.close()
+        self.poll.close()

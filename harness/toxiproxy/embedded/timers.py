@@ -66,6 +66,7 @@ class Timers:
         self._libc = ctypes.CDLL(None, use_errno=True)
         self._spec = _Spec()
         self._spec_pointer = ctypes.byref(self._spec)
+        self._settime = self._libc.timerfd_settime
         self._fd = self._libc.timerfd_create(time.CLOCK_MONOTONIC, _TFD_NONBLOCK_CLOEXEC)
         if self._fd >= 0:
             self._loop.add_reader(self._fd, self._rang)
@@ -95,7 +96,7 @@ class Timers:
         if self._fd >= 0:
             nanoseconds = max(1, math.ceil(due * 1e9))
             self._spec.s, self._spec.ns = divmod(nanoseconds, 1_000_000_000)
-            self._libc.timerfd_settime(self._fd, _TFD_TIMER_ABSTIME, self._spec_pointer, None)
+            self._settime(self._fd, _TFD_TIMER_ABSTIME, self._spec_pointer, None)
         else:
             if self._handle is not None:
                 self._handle.cancel()

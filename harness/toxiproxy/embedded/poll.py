@@ -1,0 +1,135 @@
+"""Which of the proxied sockets can be read or written, or are dead: one epoll for all of them, itself watched by the event loop.
+
+A socket is told to the kernel once, for reading, writing and its death, instead of to the event loop in three handles. Its close takes it
+out. The death of a socket is told whether it is read or not: a connection whose source is held back, or has ended, would learn of a
+reset only at its next write. Where there is no epoll the event loop does what it can, and the next write finds out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import select
+from typing import Protocol
+
+#: What a socket may be wanted for.
+READ = 1
+WRITE = 4
+#: So often the sockets are looked at again before the event loop has its turn: what is accepted has often said something already.
+ROUNDS = 4
+_DEAD = 0x008 | 0x010  # EPOLLERR, EPOLLHUP
+
+
+class Watched(Protocol):
+    """Whoever is told of a socket."""
+
+    def readable(self) -> None:
+        """There is something to read, or to accept."""
+
+    def writable(self) -> None:
+        """There is room to write."""
+
+    def hung_up(self) -> bool:
+        """It is dead in both directions. What it said before can still be read. False: not to be announced until it is wanted again."""
+
+
+class Poll:
+    """Watches sockets on one event loop. To be closed."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._watched: dict[int, Watched] = {}
+        #: Numbers that were given anew since the kernel was asked: what it said of them was about others.
+        self._fresh: set[int] = set()
+        self._epoll = select.epoll()
+        loop.add_reader(self._epoll.fileno(), self._ready)
+
+    def watch(self, fd: int, watched: Watched, mask: int) -> None:
+        """From now on, until `forget`."""
+        self._watched[fd] = watched
+        self._fresh.add(fd)
+        try:
+            self._epoll.register(fd, mask)
+        except FileExistsError:  # another watched it before, who forgot it
+            self._epoll.modify(fd, mask)
+
+    def want(self, fd: int, mask: int) -> None:
+        """Watch it for something else: READ, WRITE, both, or 0, its death alone."""
+        try:
+            self._epoll.modify(fd, mask)
+        except FileNotFoundError:  # it was dead
+            self._epoll.register(fd, mask)
+
+    def forget(self, fd: int) -> None:
+        """It is being closed, which takes it out of the epoll too."""
+        self._watched.pop(fd, None)
+
+    def close(self) -> None:
+        """Watch nothing."""
+        self._watched.clear()
+        self._loop.remove_reader(self._epoll.fileno())
+        self._epoll.close()
+
+    def _ready(self) -> None:
+        for _ in range(ROUNDS):
+            self._fresh.clear()
+            found = self._epoll.poll(0)
+            if not found:
+                return
+            for fd, events in found:
+                watched = self._watched.get(fd)
+                if watched is None or fd in self._fresh:
+                    continue
+                if events & _DEAD:
+                    if not watched.hung_up() and self._watched.get(fd) is watched:
+                        self._epoll.unregister(fd)
+                    continue
+                if events & WRITE:
+                    watched.writable()
+                if events & READ and self._watched.get(fd) is watched:
+                    watched.readable()
+
+
+class LoopPoll(Poll):
+    """The same by the event loop's own means, which tell of no death."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._watched = {}
+        self._masks: dict[int, int] = {}
+
+    def watch(self, fd: int, watched: Watched, mask: int) -> None:
+        """From now on, until `forget`."""
+        self._watched[fd] = watched
+        self._masks[fd] = 0
+        self.want(fd, mask)
+
+    def want(self, fd: int, mask: int) -> None:
+        """Watch it for something else: READ, WRITE, both, or nothing."""
+        watched, before = self._watched[fd], self._masks[fd]
+        self._masks[fd] = mask
+        if mask & READ and not before & READ:
+            self._loop.add_reader(fd, watched.readable)
+        elif before & READ and not mask & READ:
+            self._loop.remove_reader(fd)
+        if mask & WRITE and not before & WRITE:
+            self._loop.add_writer(fd, watched.writable)
+        elif before & WRITE and not mask & WRITE:
+            self._loop.remove_writer(fd)
+
+    def forget(self, fd: int) -> None:
+        """To be called before its close."""
+        if fd in self._watched:
+            with contextlib.suppress(OSError):
+                self.want(fd, 0)
+            del self._watched[fd], self._masks[fd]
+
+    def close(self) -> None:
+        """Watch nothing."""
+        for fd in list(self._watched):
+            self.forget(fd)
+
+
+def poll_of(loop: asyncio.AbstractEventLoop) -> Poll:
+    """What this system can do best."""
+    return Poll(loop) if hasattr(select, "epoll") else LoopPoll(loop)

@@ -7,11 +7,14 @@ what comes, `s` swallows it and says how much that was when it ends, `h` holds t
 from __future__ import annotations
 
 import contextlib
+import heapq
 import multiprocessing
 import select
+import signal
 import socket
 import statistics
 import time
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -58,7 +61,6 @@ def _take(listener: socket.socket, poll: select.epoll, tongues: dict[int, tuple[
         while True:
             sock, _ = listener.accept()
             sock.setblocking(True)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             tongues[sock.fileno()] = (sock, b"", 0)
             poll.register(sock.fileno(), select.EPOLLIN)
 
@@ -67,6 +69,7 @@ def _take(listener: socket.socket, poll: select.epoll, tongues: dict[int, tuple[
 def peer() -> Iterator[Address]:
     """The peer, as long as it is needed; its address."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # what it accepts inherits it
     listener.setblocking(False)
     process = multiprocessing.get_context("fork").Process(target=_serve, args=(listener,), daemon=True)
     process.start()
@@ -101,19 +104,23 @@ def times(samples: list[float]) -> Times:
     return Times(statistics.median(ordered), ordered[int(len(ordered) * 0.99)])
 
 
-def round_trips(address: Address, count: int, size: int = 64) -> Times:
-    """`count` round trips of `size` bytes over one connection, one after the other."""
-    with connect(address, b"e") as sock:
+def round_trips(addresses: list[Address], count: int, size: int = 64) -> list[Times]:
+    """`count` round trips of `size` bytes over a connection to each, one after the other and in turn: a busy moment hits all."""
+    socks = [connect(address, b"e") for address in addresses]
+    message, took = b"e" * size, [[0.0] * 0 for _ in socks]
+    for sock in socks:
         sock.recv(1)
-        message, took = b"e" * size, []
-        for _ in range(count):
+    for _ in range(count):
+        for sock, mine in zip(socks, took, strict=True):
             began = time.perf_counter()
             sock.sendall(message)
             left = size
             while left:
                 left -= len(sock.recv(left))
-            took.append(time.perf_counter() - began)
-    return times(took[count // 10 :])
+            mine.append(time.perf_counter() - began)
+    for sock in socks:
+        sock.close()
+    return [times(mine[count // 10 :]) for mine in took]
 
 
 def throughput(address: Address, streams: int, size: int) -> float:
@@ -150,27 +157,27 @@ def throughput(address: Address, streams: int, size: int) -> float:
 
 
 def cycles(address: Address, count: int, window: int = 16) -> float:
-    """Connections a second that are opened, used for one byte there and back, and closed; `window` at the same time."""
-    poll = select.epoll()
-    alive: dict[int, socket.socket] = {}
-    begun = done = 0
+    """Connections a second that are opened, used for one byte there and back, and closed; `window` at the same time.
+
+    With as few calls as can be, so that it is the proxy that is measured. Who is not served ends it by an alarm.
+    """
+    alive: deque[socket.socket] = deque()
+    signal.alarm(int(LONGEST_S))
     began = time.perf_counter()
-    while done < count and time.perf_counter() - began < LONGEST_S:
-        while begun < count and len(alive) < window:
-            sock = connect(address, b"e")
-            alive[sock.fileno()] = sock
-            poll.register(sock.fileno(), select.EPOLLIN)
-            begun += 1
-        for number, _ in poll.poll(1.0):
-            sock = alive.pop(number)
+    for begun in range(count + window):
+        if begun < count:
+            sock = socket.socket()
+            sock.connect(address)
+            sock.send(b"e")
+            alive.append(sock)
+        if begun >= window:
+            sock = alive.popleft()
             if sock.recv(8) != b"e":
                 raise SystemExit("a connection ended before its byte came back")
-            poll.unregister(number)
             sock.close()
-            done += 1
-    if done < count:
-        raise SystemExit(f"{done} of {count} connections were served within {LONGEST_S:.0f} s")
-    return done / (time.perf_counter() - began)
+    took = time.perf_counter() - began
+    signal.alarm(0)
+    return count / took
 
 
 @contextlib.contextmanager
@@ -187,38 +194,38 @@ def held(address: Address, count: int) -> Iterator[None]:
             sock.close()
 
 
-def paced(address: Address, connections: int, messages: int, pause_s: float) -> list[float]:
-    """Round trips of 64 bytes over many connections, each with its own beat; seconds each."""
+def paced(connections: dict[Address, int], messages: int, pause_s: float) -> dict[Address, list[float]]:
+    """Round trips of 64 bytes over so many connections to each address at the same time, each with its own beat; seconds each."""
     poll, message = select.epoll(), b"e" * 64
-    socks = {}
-    for _ in range(connections):
-        sock = connect(address, b"e")
-        sock.recv(1)
-        socks[sock.fileno()] = sock
-        poll.register(sock.fileno(), select.EPOLLIN)
-    now = time.perf_counter()
-    turns = {number: now + pause_s * index / connections for index, number in enumerate(socks)}
+    socks: dict[int, tuple[socket.socket, Address]] = {}
+    for address, count in connections.items():
+        for _ in range(count):
+            sock = connect(address, b"e")
+            sock.recv(1)
+            socks[sock.fileno()] = (sock, address)
+            poll.register(sock.fileno(), select.EPOLLIN)
+    began = now = time.perf_counter()
+    turns = [(now + pause_s * index / len(socks), number) for index, number in enumerate(socks)]
     since: dict[int, float] = {}
     left = dict.fromkeys(socks, messages)
-    took: list[float] = []
-    began = now
+    took: dict[Address, list[float]] = {address: [] for address in connections}
     try:
         while (turns or since) and time.perf_counter() - began < LONGEST_S:
             now = time.perf_counter()
-            for number in [number for number, turn in turns.items() if turn <= now]:
-                del turns[number]
+            while turns and turns[0][0] <= now:
+                _, number = heapq.heappop(turns)
                 since[number] = time.perf_counter()
-                socks[number].sendall(message)
-            soonest = min(turns.values(), default=now + 1.0)
+                socks[number][0].sendall(message)
+            soonest = turns[0][0] if turns else now + 1.0
             for number, _ in poll.poll(max(0.0, min(soonest - time.perf_counter(), 1.0))):
-                if len(socks[number].recv(64)) != 64:
+                if len(socks[number][0].recv(64)) != 64:
                     raise SystemExit("a message came back in pieces")
                 came = time.perf_counter()
-                took.append(came - since.pop(number))
+                took[socks[number][1]].append(came - since.pop(number))
                 left[number] -= 1
                 if left[number]:
-                    turns[number] = came + pause_s
+                    heapq.heappush(turns, (came + pause_s, number))
     finally:
-        for sock in socks.values():
+        for sock, _ in socks.values():
             sock.close()
     return took

@@ -169,7 +169,7 @@ PORTUGUESE: dict[str, str] = {
     "more: {command}": "mais: {command}",
     "Summary": "Resumo",
     "Server: {target}": "Servidor: {target}",
-    "the built-in server {name}": "o servidor embutido {name}",
+    "the built-in server `{name}`": "o servidor embutido `{name}`",
     "{command} at {address}": "{command} em {address}",
     "address unknown": "endereço desconhecido",
     "Result: {counts}": "Resultado: {counts}",

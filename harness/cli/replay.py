@@ -99,18 +99,14 @@ def _spec(server: str | None, connect: str | None, info: TargetInfo) -> ServerSp
         return target(server, connect, [], settings, where)
     if info.kind == "remote":
         return remote(info.address or "")
-    from harness.target import builtin, command
+    from harness.target import builtin
 
     for name in BUILTINS:
         if info.command in (name, builtin(name).command_text):
             return builtin(name)
     if not info.command:
         raise UserError("the run does not say how its server was started: give --server or --connect")
-    declared = target(None, None, [], settings, where)
-    try:
-        return declared if declared.command_text == info.command else command(info.command)
-    except ValueError as error:
-        raise UserError(str(error)) from None
+    return target(info.command, None, [], settings, where)
 
 
 def _profile(spec: ServerSpec, info: TargetInfo) -> Profile | None:

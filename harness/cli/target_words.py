@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -44,12 +45,20 @@ def target(
         if rest:
             return command(rest)
         if server is not None:
-            return builtin(server) if server in BUILTINS else command(server)
+            if server in BUILTINS:
+                return builtin(server)
+            return _from_file(settings, where) if server == _declared(settings) else command(server)
         if connect is not None:
             return remote(connect)
         return _from_file(settings, where)
     except (TargetError, ValueError) as error:
         raise UserError(str(error)) from None
+
+
+def _declared(settings: Config) -> str | None:
+    """The command of harness.toml as the reports print it: typed again, it keeps its folder, environment and build."""
+    declared = None if settings.server.connect else settings.server.command
+    return shlex.join(declared) if isinstance(declared, tuple) else declared
 
 
 def _from_file(settings: Config, where: Path | None) -> ServerSpec:

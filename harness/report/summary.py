@@ -5,6 +5,7 @@ Every line is safe to print.
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping
 
@@ -21,9 +22,11 @@ _COUNTED: dict[Outcome, str] = {
     "skip": "skipped",
     "error": "not judged (error)",
 }
+#: A command to be typed is told whole up to here, in characters.
+COMMAND = 4000
 #: Known failures named in a line.
 KNOWN_NAMED = 10
-_BUILTIN = ("reference", "original", "patched")
+_BUILTIN = re.compile(r"(?:.*\bserver_under_test\.)?(reference|original|patched)\b.*")
 
 
 def word(outcome: Outcome, say: Language) -> str:
@@ -38,7 +41,7 @@ def target_line(target: TargetInfo, say: Language) -> str:
         return say("Server: {target}", target=address)
     command = visible(target.command, QUOTED)
     if target.kind == "builtin":
-        command = say("the built-in server {name}", name=command)
+        command = say("the built-in server `{name}`", name=_name(target) or command)
     if not target.address:
         return say("Server: {target}", target=command)
     return say("Server: {target}", target=say("{command} at {address}", command=command, address=address))
@@ -137,9 +140,14 @@ def scenario_argument(scenario: str) -> str:
 def _target_option(target: TargetInfo) -> list[str]:
     if target.kind == "remote" and target.address:
         return ["--connect", shlex.quote(visible(target.address, QUOTED))]
-    if target.command and (target.kind == "command" or target.command in _BUILTIN):
-        return ["--server", shlex.quote(visible(target.command, QUOTED))]
-    return []
+    command = _name(target) or target.command
+    return ["--server", shlex.quote(visible(command, COMMAND))] if command else []
+
+
+def _name(target: TargetInfo) -> str | None:
+    """A built-in server's short name, which `--server` takes."""
+    found = _BUILTIN.fullmatch(target.command or "") if target.kind == "builtin" else None
+    return found[1] if found else None
 
 
 def seed_line(result: RunResult, say: Language) -> str:

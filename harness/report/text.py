@@ -13,7 +13,7 @@ from pathlib import Path
 
 from harness.findings import remedy
 from harness.language import PORTUGUESE, Language
-from harness.report.caret import quotations
+from harness.report.caret import Quotation, quotation
 from harness.report.gathered import FileReport, in_language
 from harness.report.safe import LINE, QUOTED, quoted, visible, visible_lines
 from harness.report.summary import (
@@ -173,10 +173,13 @@ def _details(result: RunResult, scenario: ScenarioResult, say: Language) -> Iter
 def witness(judgement: Judgement, say: Language) -> Iterator[str]:
     """What goes with a judgement's reason: what was expected, what came instead, what to do about it."""
     if judgement.expected is not None or judgement.observed is not None:
+        told = quotation(judgement)
         yield "    " + say("expected: {text}", text=_quotation(judgement.expected, say))
+        if told.missing:
+            yield "    " + say("missing: {text}", text=_quotation(told.missing, say))
         observed = "    " + say("observed: {text}", text=_quotation(judgement.observed, say))
         yield observed
-        yield from _caret(judgement, observed)
+        yield from _caret(told, observed, say)
     if judgement.hint:
         yield "    " + say("hint: {text}", text=visible(judgement.hint))
     if judgement.evidence:
@@ -196,12 +199,11 @@ def shown_by(judgement: Judgement, say: Language, folder: Path | None = None) ->
         yield say("no repro.py: {reason}", reason=told_reason(judgement.no_repro, say))
 
 
-def _caret(judgement: Judgement, observed: str) -> Iterator[str]:
-    """A caret under the first wrong byte, where both sides quote a server's bytes."""
-    _, told, wrong = quotations(judgement)
-    start = observed.find('"') + 1
-    if told and wrong is not None and observed.startswith(told[: wrong + 1], start) and wrong < QUOTED:
-        yield " " * (start + wrong) + "^"
+def _caret(told: Quotation, observed: str, say: Language) -> Iterator[str]:
+    """A caret under the first wrong byte, and what stands there."""
+    start, at = observed.find('"') + 1, told.at
+    if told.observed and at is not None and observed.startswith(told.observed[: at + 1], start) and at < QUOTED:
+        yield " " * (start + at) + f"^ {say(told.note)}"
 
 
 def _quotation(text: str | None, say: Language) -> str:

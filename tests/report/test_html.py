@@ -13,7 +13,6 @@ import pytest
 
 from harness import explain
 from harness.language import PORTUGUESE
-from harness.report.caret import first_wrong, quotations
 from harness.report.html import page
 from harness.report.html.evidence import LINES, PICTURE, gather
 from harness.report.html.explained import explained
@@ -245,21 +244,3 @@ def test_a_run_full_of_evidence_stays_below_five_megabytes(tmp_path: Path) -> No
     assert len(parts) == 60
     assert BUDGET / 250_000 < sum(bool(part["pictures"]) for part in parts.values()) < 60
     assert any("it lies beside it" in str(part["html"]) for part in parts.values())
-
-
-# -- the caret -------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("expected", "observed", "at"), [
-    ("hello", "hello", None), ("hello", "help", 3), ("hello", "hell", 4), ("hello", "hello!", 5), ("hello", "jello", 0),
-    ("user#!", "user123!", None), ("user#!", "user!", 4), ("hi {name}!", "hi ana!", None), ("hi {name}!", "hi ", 3),
-    ("(a+)+", "(a+)+", None),
-])  # fmt: skip
-def test_the_caret_stands_under_the_first_that_differs(expected: str, observed: str, at: int | None) -> None:
-    assert first_wrong(expected, observed) == at
-
-
-def test_only_quotations_have_a_caret() -> None:
-    assert quotations(Judgement("threads", "fail", "-", "1 thread", "15 threads"))[2] is None
-    assert quotations(Judgement("intact", "fail", "-", "hello", "help"))[2] == 3
-    assert quotations(Judgement("intact", "fail", "-", "hello", None)) == ("hello", None, None)

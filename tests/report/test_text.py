@@ -109,9 +109,17 @@ def test_a_long_remedy_is_told_by_its_first_paragraph_and_where_to_read_on(monke
     assert "code" not in text
 
 
-def test_a_caret_stands_under_the_first_wrong_byte() -> None:
-    judgement = Judgement("welcomes", "fail", "-", "hi {name}, you", "hi ana, yes")
+def test_a_caret_stands_under_the_first_wrong_byte_and_says_what_it_is() -> None:
+    said = "xq0a001wxyz bom dia"
+    judgement = Judgement("intact", "fail", "-", said, f"<ana> {said[:-2]}**", "changed")
     expected, observed, caret = list(witness(judgement, Language("en")))[:3]
-    assert (expected, observed) == ('    expected: "hi {name}, you"', '    observed: "hi ana, yes"')
-    assert caret.index("^") == observed.index("es")
+    assert (expected, observed) == (f'    expected: "{said}"', f'    observed: "<ana> {said[:-2]}**"')
+    assert caret == " " * observed.index("**") + "^ the first that differs"
     assert not any("^" in line for line in witness(Judgement("threads", "fail", "-", "1", "15"), Language("en")))
+
+
+def test_the_missing_part_of_an_introduction_is_said() -> None:
+    reason = "bia came back and was not shown 'your name?' within 0.50 s"
+    judgement = Judgement("welcomes", "fail", reason, "Welcome! / your name?", "Welcome!\\n")
+    lines = [line.strip() for line in witness(judgement, Language("pt-BR"))][:3]
+    assert lines == ['esperado: "Welcome! / your name?"', 'faltou: "your name?"', 'observado: "Welcome!\\n"']

@@ -17,7 +17,7 @@ from harness import explain
 from harness.comparing import compare
 from harness.explain.stories import story
 from harness.language import CODES, Language
-from harness.report.caret import SHOWN, quotations
+from harness.report.caret import PARTS, SHOWN, Quotation, quotation
 from harness.report.changes import state, total_line
 from harness.report.gathered import in_language
 from harness.report.html.evidence import Evidence, gather
@@ -234,7 +234,7 @@ def _environment() -> Environment:
         loader=FunctionLoader(_part), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.globals.update(
-        t=t, n=n, told=told, signs=SIGNS, outcomes=OUTCOMES, levels=LEVELS, quotations=quotations,
+        t=t, n=n, told=told, signs=SIGNS, outcomes=OUTCOMES, levels=LEVELS, quotation=quotation, parts=_expected,
         word=lambda outcome: told(lambda say: word(outcome, say)),
         title=lambda one: told(lambda say: _title(one, say)),
         reason=lambda one: told(lambda say: told_reason(reason_of(one), say)),
@@ -274,6 +274,12 @@ def _printed(judgement: Judgement) -> Markup:
     """What was observed; what the server printed, line by line."""
     shown = _said(judgement.observed, SHOWN)
     return Markup(shown.replace("\\n", "\n")) if judgement.id in PRINTED else shown
+
+
+def _expected(quoted: Quotation) -> list[tuple[str, bool]]:
+    """What was expected, part by part, and whether it is the missing one."""
+    parts = (quoted.expected or "").split(PARTS) if quoted.missing else [quoted.expected or ""]
+    return [(part, part == quoted.missing) for part in parts]
 
 
 def _sentence(prop: str) -> Markup:

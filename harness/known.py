@@ -33,14 +33,17 @@ class KnownError(Exception):
 
 @dataclass(frozen=True)
 class Known:
-    """The known failures of a server: property by scenario. `existing` are all scenarios that there are."""
+    """The known failures of a server: property by scenario. `existing` are all scenarios that there are, `properties`
+    all properties; where none are given, every one may be."""
 
     file: str = ""
     entries: Mapping[str, frozenset[str]] = field(default_factory=dict)
     existing: frozenset[str] = frozenset()
+    properties: frozenset[str] = frozenset()
 
     def sort(self, results: Iterable[ScenarioResult]) -> KnownFailures:
-        """The failures of a run: new and known ones; and the entries that are mended, or fit nothing any more."""
+        """The failures of a run: new and known ones; and the entries that are mended, that fit nothing (any more), and
+        that were not judged this time."""
         new, known, fixed = [], [], []
         for result in results:
             expected = self.entries.get(result.id, frozenset())
@@ -51,17 +54,19 @@ class Known:
             fixed += [f"{result.id} {prop}" for prop in sorted(held & expected)]
             if result.outcome == "fail" and not failed:
                 new.append(result.id)
-        stale = [
-            f"{name} {prop}"
-            for name, props in self.entries.items()
-            if name not in self.existing
-            for prop in sorted(props)
-        ]
-        return KnownFailures(self.file, tuple(new), tuple(known), tuple(fixed), tuple(stale))
+        entries = [(name, prop) for name, props in self.entries.items() for prop in sorted(props)]
+        stale = [f"{name} {prop}" for name, prop in entries if not self._fits(name, prop)]
+        judged = {*known, *fixed, *stale}
+        unjudged = [entry for name, prop in entries if (entry := f"{name} {prop}") not in judged]
+        return KnownFailures(self.file, tuple(new), tuple(known), tuple(fixed), tuple(stale), tuple(unjudged))
+
+    def _fits(self, name: str, prop: str) -> bool:
+        """Whether there are such a scenario and such a property."""
+        return name in self.existing and (not self.properties or prop in self.properties)
 
 
-def read_known(path: Path, existing: Iterable[str] = ()) -> Known:
-    """The file's known failures. Raises KnownError."""
+def read_known(path: Path, existing: Iterable[str] = (), properties: Iterable[str] = ()) -> Known:
+    """The file's known failures, and against which scenarios and properties they stand. Raises KnownError."""
     try:
         value = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -77,7 +82,7 @@ def read_known(path: Path, existing: Iterable[str] = ()) -> Known:
         if not isinstance(fingerprints, list) or not all(isinstance(one, str) for one in fingerprints):
             raise KnownError(f"{path}: {name!r} needs a list of properties")
         entries[name] = frozenset(one.partition(":")[0] for one in fingerprints)
-    return Known(str(path), entries, frozenset(existing))
+    return Known(str(path), entries, frozenset(existing), frozenset(properties))
 
 
 def write_known(path: Path, result: RunResult) -> int:

@@ -137,7 +137,8 @@ class KnownFailures:
     new: tuple[str, ...] = ()
     known: tuple[str, ...] = ()
     fixed: tuple[str, ...] = ()  # known, and they held this time
-    stale: tuple[str, ...] = ()  # known, of scenarios that there are no more
+    stale: tuple[str, ...] = ()  # of scenarios or properties that there are not (any more)
+    unjudged: tuple[str, ...] = ()  # known, and this run did not judge them: not run, skipped, or an error
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,8 +37,10 @@ def known_scenarios(folder: Path | None) -> dict[str, Scenario]:
 
 def known_failures(file: Path | None, scenarios: Iterable[str]) -> Known | None:
     """The known failures of `--baseline`, if it was given. Raises UserError."""
+    from harness.properties import IDS
+
     try:
-        return read_known(file, scenarios) if file is not None else None
+        return read_known(file, scenarios, IDS) if file is not None else None
     except KnownError as error:
         raise UserError(f"--baseline: {error}") from None
 

@@ -112,7 +112,9 @@ def build(
             )
         )
     if GITHUB in formats and stream is not None:
-        reporters.append(GithubReport(stream, say, environ or {}))
+        github = GithubReport(stream, say, environ or {})
+        github.earlier = earlier
+        reporters.append(github)
     return reporters
 
 

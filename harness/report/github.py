@@ -38,6 +38,7 @@ class GithubReport:
         self._summary = environ.get("GITHUB_STEP_SUMMARY")
         self._gathered = Gathered()
         self._written = False
+        self.earlier: RunResult | None = None  # a run to compare with, for the summary
 
     def handle(self, event: Event) -> None:
         """Take one event. Raises ReportError when the step's summary cannot be written."""
@@ -62,7 +63,7 @@ class GithubReport:
             path = Path(self._summary)
             try:
                 with path.open("ab") as file:
-                    file.write(render_markdown(result, self._say.code))
+                    file.write(render_markdown(result, self._say.code, self.earlier))
             except OSError as error:
                 raise not_written(path, error, self._say) from error
 

@@ -116,7 +116,9 @@ def known_lines(result: RunResult, say: Language) -> list[str]:
     if known.fixed:
         lines.append(say("Fixed, to be taken out of it: {ids}", ids=some(known.fixed, KNOWN_NAMED, say)))
     if known.stale:
-        lines.append(say("Stale, no such scenario: {ids}", ids=some(known.stale, KNOWN_NAMED, say)))
+        lines.append(say("Stale, no such scenario or property: {ids}", ids=some(known.stale, KNOWN_NAMED, say)))
+    if known.unjudged:
+        lines.append(say("Known, not judged this time: {ids}", ids=some(known.unjudged, KNOWN_NAMED, say)))
     return lines
 
 

@@ -73,6 +73,17 @@ def test_the_report_goes_to_the_output_and_to_the_step_s_summary(tmp_path: Path)
     assert summary.read_text().startswith("before\n## ")
 
 
+def test_the_step_s_summary_says_what_changed_since_an_earlier_run(tmp_path: Path) -> None:
+    environ = {"GITHUB_STEP_SUMMARY": str(tmp_path / "step.md")}
+    before = a_run(scenarios=SCENARIOS[:4])
+    built = report.build(("github",), tmp_path, "en", stream=io.StringIO(), environ=environ, quiet=True, earlier=before)
+    reports = report.Reports(built)
+    for event in events_of(a_run()):
+        reports.handle(event)
+    assert report.finish(reports) == ()
+    assert "### Since the earlier run" in (tmp_path / "step.md").read_text()
+
+
 def test_a_summary_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     environ = {"GITHUB_STEP_SUMMARY": str(tmp_path)}
     reports = report.Reports(report.build(("github",), tmp_path / "out", "en", stream=io.StringIO(), environ=environ))

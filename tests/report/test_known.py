@@ -87,6 +87,21 @@ def test_what_was_not_judged_is_neither_fixed_nor_new(file: Path) -> None:
     skipped = replace(FAILED, outcome="skip", judgements=())
     known = read_known(file, [FAILED.id, CHURN.id]).sort([skipped])
     assert (known.new, known.known, known.fixed, known.stale) == ((), (), (), ())
+    assert known.unjudged == (f"{FAILED.id} delivers", f"{FAILED.id} welcomes", f"{CHURN.id} delivers")
+
+
+def test_a_misspelt_property_is_stale_and_each_report_names_it(tmp_path: Path) -> None:
+    path = tmp_path / "known.toml"
+    path.write_text(f'version = 1\n[known]\n"{FAILED.id}" = ["delivres:x", "delivers", "once"]\n')
+    result = _against(read_known(path, [one.id for one in SCENARIOS], ["delivers", "once"]), a_run())
+    assert result.known is not None
+    assert result.known.stale == (f"{FAILED.id} delivres",)
+    assert result.known.unjudged == (f"{FAILED.id} once",)
+    text, page = render_text(result, "en"), render_html(result, "en").decode()
+    assert f"Stale, no such scenario or property: {FAILED.id} delivres" in text
+    assert f"Known, not judged this time: {FAILED.id} once" in text
+    assert f"<li><code>{FAILED.id} delivres</code></li>" in page
+    assert f"<li><code>{FAILED.id} once</code></li>" in page
 
 
 def test_a_run_that_judged_nothing_is_no_success_whatever_is_known(file: Path) -> None:

@@ -166,7 +166,6 @@ PORTUGUESE: dict[str, str] = {
     "in {ids}": "em {ids}",
     "{what} ({count} failure)": "{what} ({count} falha)",
     "{what} ({count} failures)": "{what} ({count} falhas)",
-    "what fails is {properties}, in {families}": "o que falha é {properties}, em {families}",
     "more: {command}": "mais: {command}",
     "Summary": "Resumo",
     "Server: {target}": "Servidor: {target}",

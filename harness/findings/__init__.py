@@ -9,12 +9,12 @@ import functools
 import importlib
 from collections.abc import Callable, Iterable
 
-from harness.findings.causes import of_findings, probable_causes
+from harness.findings.causes import faults, of_findings, probable_causes
 from harness.findings.shapes import BROKEN, SHAPES
 from harness.language import CODES, Language
 from harness.results import Finding, ScenarioResult
 
-__all__ = ["group", "probable_causes", "remedy", "title"]
+__all__ = ["faults", "group", "probable_causes", "remedy", "title"]
 
 
 def group(scenarios: Iterable[ScenarioResult], lang: str = "en") -> tuple[Finding, ...]:

@@ -1,7 +1,8 @@
 """Probable causes: failures put down to the clues of their scenarios, and those of one cause told once.
 
 Pure. "Probably … because …": a hint with its grounds, and never a verdict. A failure is put down to the first clue of
-its own scenario that can explain it and came before it; where there is none, to what its shape suggests by itself.
+its own scenario that can explain it and came before it. Where there is none, its shape alone may suggest a kind: that
+counts how many faults there seem to be, and is no cause to be told, since it has no ground but the failure itself.
 """
 
 from __future__ import annotations
@@ -24,10 +25,24 @@ Failure = tuple[ScenarioResult, Judgement]
 
 
 def probable_causes(scenarios: Iterable[ScenarioResult], lang: str = "en") -> tuple[Cause, ...]:
-    """The probable causes of all failures, that of the most failures first."""
+    """The probable causes for which there is a ground beside the failures themselves, that of the most failures first."""
     say = Language.of(lang)
-    ranked = sorted(_put_down(scenarios).items(), key=lambda item: -len(item[1]))
-    return tuple(_cause(key, failures, say) for key, failures in ranked)
+    grounded = ((key, found) for key, found in _put_down(scenarios).items() if any(clue for _, clue in found))
+    return tuple(_cause(key, found, say) for key, found in sorted(grounded, key=lambda item: -len(item[1])))
+
+
+def faults(scenarios: Iterable[ScenarioResult]) -> int:
+    """How many different faults there seem to be: kinds of causes, told or not, and shapes that suggest none."""
+    scenarios = tuple(scenarios)
+    found = _put_down(scenarios)
+    explained = {(scenario.id, judgement.id) for failures in found.values() for (scenario, judgement), _ in failures}
+    shapes = {
+        judgement.fingerprint
+        for scenario in scenarios
+        for judgement in scenario.of("fail")
+        if (scenario.id, judgement.id) not in explained
+    }
+    return len(found) + len(shapes)
 
 
 def of_findings(found: Sequence[Cause], scenarios: Iterable[ScenarioResult]) -> Mapping[str, Cause]:
@@ -80,7 +95,7 @@ def _cause(key: tuple[str, str], found: Sequence[tuple[Failure, Clue | None]], s
     return Cause(
         id=kind,
         title=KINDS[kind].title[at],
-        grounds=tuple(_grounds([failure for failure, _ in found], clues, say)),
+        grounds=tuple(_grounds(clues, say)),
         remedy=KINDS[kind].remedy[at],
         failures=tuple(f"{scenario.id} {judgement.id}" for (scenario, judgement), _ in found),
         where=where,
@@ -89,7 +104,7 @@ def _cause(key: tuple[str, str], found: Sequence[tuple[Failure, Clue | None]], s
     )
 
 
-def _grounds(failures: Sequence[Failure], clues: Sequence[Clue], say: Language) -> list[str]:
+def _grounds(clues: Sequence[Clue], say: Language) -> list[str]:
     told = [
         say.plural(times, "{what} ({count} failure)", "{what} ({count} failures)", what=say.sentence(what))
         for what, times in Counter(clue.what for clue in clues).most_common(GROUNDS)
@@ -97,7 +112,4 @@ def _grounds(failures: Sequence[Failure], clues: Sequence[Clue], say: Language) 
     others = Counter(clue.where for clue in clues if clue.where).most_common(PLACES)[1:]
     if others:
         told.append(say("also at {places}", places=", ".join(where for where, _ in others)))
-    properties = ", ".join(dict.fromkeys(judgement.id for _, judgement in failures))
-    families = ", ".join(dict.fromkeys(scenario.family for scenario, _ in failures))
-    told.append(say("what fails is {properties}, in {families}", properties=properties, families=families))
     return told

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from findings import printed
-from harness.findings import group, probable_causes
+from harness.findings import faults, group, probable_causes
 from harness.findings.causes import explaining
 from harness.findings.clues import clues
 from harness.findings.kinds import KINDS, PATTERNS
@@ -41,8 +41,7 @@ def test_failures_of_one_cause_are_told_once_with_its_place_and_grounds() -> Non
     (cause,) = probable_causes(scenarios)
     assert cause.failures == ("disconnect/abrupt delivers", "disconnect/abrupt threads", "storm/churn serves")
     assert (cause.id, cause.where, cause.source) == ("read-reset", RESET.where, RESET.source)
-    assert cause.grounds[0] == f"{RESET.what} (3 failures)"
-    assert "disconnect, storm" in cause.grounds[-1]
+    assert cause.grounds == (f"{RESET.what} (3 failures)",)
     assert {one.fingerprint: bool(one.cause) for one in group(scenarios)} == {
         "delivers:x": True, "threads:y": True, "serves:z": True, "private:leaked": False,
     }  # fmt: skip
@@ -60,10 +59,17 @@ def test_what_ended_the_process_stands_before_what_was_printed() -> None:
     assert explaining((RESET, fault), _fail("survives")) == fault
 
 
-def test_without_a_clue_the_pattern_of_a_failure_suggests_a_cause() -> None:
+def test_a_failure_without_a_clue_has_no_cause_that_only_says_it_again() -> None:
     scenarios = [_scenario("disconnect/half-close", _fail("forgets", "still-listed"), _fail("sockets", "close-wait"))]
-    (cause,) = probable_causes(scenarios)
-    assert (cause.id, cause.where) == ("kept", "")
+    assert probable_causes(scenarios) == ()
+    assert [one.cause for one in group(scenarios)] == [None, None]
+
+
+def test_failures_whose_shapes_suggest_one_kind_count_as_one_fault() -> None:
+    alike = _scenario("disconnect/half-close", _fail("forgets", "still-listed"), _fail("sockets", "close-wait"))
+    other = _scenario("chat/two", _fail("once", "twice"), _fail("ordered", "overtaken"))
+    shown = _scenario("disconnect/abrupt", _fail("serves", "x"), clues=(RESET,))
+    assert [faults([alike]), faults([alike, other]), faults([alike, other, shown]), faults([])] == [1, 3, 4, 0]
 
 
 def test_a_failure_that_suggests_nothing_has_no_cause() -> None:

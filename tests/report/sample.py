@@ -16,6 +16,7 @@ from harness.events import (
 )
 from harness.findings import group, probable_causes
 from harness.results import (
+    Clue,
     Environment,
     Judgement,
     RunResult,
@@ -94,6 +95,12 @@ OTHERS = (
             Judgement("handles", "warn", "the server printed an exception that nothing handled", shape="unhandled"),
         ),
         _STEPS * 6, server_log="scenarios/disconnect/reset-after-login/server.log",
+        clues=(
+            Clue(
+                "dead-receiver", "its output shows BrokenPipeError: [Errno 32] Broken pipe", 0.43, "chat.py:42 (send)",
+                "client.sendall(line)",
+            ),
+        ),
     ),
     ScenarioResult(
         "storm/churn[50]", "storm", "robust", _titles("Churn", "Entra e sai"), "fail", 2.0, 3, 1,

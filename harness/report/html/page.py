@@ -16,6 +16,7 @@ from markupsafe import Markup
 from harness import explain
 from harness.comparing import compare
 from harness.explain.stories import story
+from harness.findings import faults
 from harness.language import CODES, Language
 from harness.report.caret import PARTS, SHOWN, Quotation, quotation
 from harness.report.changes import state, total_line
@@ -102,7 +103,7 @@ def render_html(result: RunResult, lang: str, folder: Path | None = None, earlie
     packed = _packed(result, rows, folder)
     text = page.render(
         result=result, pages=_pages(properties), rows=rows, worst_first=_worst_first(rows), properties=properties, packed=packed,
-        findings=_findings(result), causes=_causes(result), faults=_faults(result), families=list(dict.fromkeys(one.family for one in result.scenarios)),
+        findings=_findings(result), causes=_causes(result), faults=faults(result.scenarios), families=list(dict.fromkeys(one.family for one in result.scenarios)),
         counts=count(one.outcome for one in result.scenarios), scores=result.scores(),
         lang=Language.of(lang).code, style=Markup(style), behaviour=Markup(behaviour),
         comparison=compare(earlier, result) if earlier is not None else None, policy=_policy(style, behaviour), duration=lambda say: say.seconds(result.duration_s),
@@ -159,11 +160,6 @@ def _causes(result: RunResult) -> list[dict[str, object]]:
         }
         for tongues in zip(*each, strict=True)
     ]  # fmt: skip
-
-
-def _faults(result: RunResult) -> int:
-    """How many different faults there seem to be: the causes, and the findings for which there is none."""
-    return len(result.causes) + sum(one.cause is None for one in result.findings)
 
 
 def _both(texts: Sequence[str]) -> Markup:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import functools
 import re
 
+#: What stands behind any sentence about a failure that comes and goes: it is taken off before the others are tried.
+OFTEN = "{*} (in {} of {} runs)"
 #: English form → Portuguese form, whose `{0}`, `{1}` … are the English one's gaps in their order.
 FORMS: dict[str, str] = {
     # Steps.
@@ -215,7 +217,7 @@ FORMS: dict[str, str] = {
         "o servidor escuta em várias portas ({0}): {1} foi tentada primeiro como a do chat"
     ),
     # How often it was seen.
-    "{*} (in {} of {} runs)": "{0} (em {1} de {2} execuções)",
+    OFTEN: "{0} (em {1} de {2} execuções)",
     # What does not apply here, and what could not be judged.
     "not reached: {}": "não alcançado: {0}",
     "this run did not come as far as exercising it": "esta execução não chegou a exercitá-la",
@@ -476,12 +478,19 @@ FORMS: dict[str, str] = {
     "open files and sockets grow with every client that left: {*}": (
         "os arquivos e sockets abertos crescem a cada cliente que sai: {0}"
     ),
-    "{} {} before, {} after; in other scenarios of this run they were seen to grow with every client that left": (
-        "{0} {1} antes, {2} depois; em outros cenários desta execução foram vistos crescer a cada cliente que sai"
+    "{*} before, {} after; in other scenarios of this run they were seen to grow with every client that left": (
+        "{0} antes, {1} depois; em outros cenários desta execução foram vistos crescer a cada cliente que sai"
     ),
-    "{} threads at rest": "{0} threads em repouso",
-    "{} processes at rest": "{0} processos em repouso",
-    "{} open files and sockets at rest": "{0} arquivos e sockets abertos em repouso",
+    "{*} at rest": "{0} em repouso",
+    "1 thread": "1 thread",
+    "{} threads": "{0} threads",
+    "1 process": "1 processo",
+    "{} processes": "{0} processos",
+    "1 open file or socket": "1 arquivo ou socket aberto",
+    "{} open files and sockets": "{0} arquivos e sockets abertos",
+    "1 connection stays in CLOSE_WAIT: the clients have closed, the server never does ({})": (
+        "1 conexão fica em CLOSE_WAIT: os clientes fecharam, o servidor nunca fecha ({0})"
+    ),
     "{} connections stay in CLOSE_WAIT: the clients have closed, the server never does ({})": (
         "{0} conexões ficam em CLOSE_WAIT: os clientes fecharam, o servidor nunca fecha ({1})"
     ),
@@ -601,9 +610,10 @@ def in_portuguese(sentence: str) -> str:
 
 @functools.cache
 def _patterns() -> tuple[tuple[re.Pattern[str], tuple[bool, ...], str], ...]:
-    """The forms with gaps: those that begin with a word before those that begin with a gap, the most words first."""
+    """The forms with gaps: those that begin with a word before those that begin with a gap, the most words first; how often
+    a failure was seen before all."""
     gapped = [(english, told) for english, told in FORMS.items() if "{" in english]
-    gapped.sort(key=lambda form: (form[0].startswith("{"), -len(re.sub(r"\{\*?\}", "", form[0]))))
+    gapped.sort(key=lambda form: (form[0] != OFTEN, form[0].startswith("{"), -len(re.sub(r"\{\*?\}", "", form[0]))))
     made = []
     for english, told in gapped:
         pieces = re.split(r"(\{\*?\})", english)

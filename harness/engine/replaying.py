@@ -88,7 +88,7 @@ def replay(
             if isinstance(event, ScenarioFinished):
                 over(state_of(event.result))
 
-        run = Run(replace(options, repeat=count, confirm=max(2, count - 1)), planned, handle, detect, learned)
+        run = Run(replace(options, repeat=count, confirm=count - 1), planned, handle, detect, learned)
         result = run.perform()
         if result.interrupted:
             raise KeyboardInterrupt

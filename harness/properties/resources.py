@@ -54,10 +54,11 @@ def sockets(scene: Scene) -> Judgement | None:
     waiting = [port for state, port in after.peers if state == "CLOSE_WAIT" and port not in ghosts]
     if waiting:
         whose = sorted({o.who for o in scene.opened.values() if o.local_port in waiting})
+        stay = "connection stays" if len(waiting) == 1 else "connections stay"
         return failed(
             "sockets", "close-wait",
-            f"{len(waiting)} connections stay in CLOSE_WAIT: the clients have closed, the server never does "
-            f"({', '.join(whose[:6]) or 'clients'})",
+            f"{len(waiting)} {stay} in CLOSE_WAIT: the clients have closed, "
+            f"the server never does ({', '.join(whose[:6]) or 'clients'})",
             expected="none, once everybody has left", observed=f"{len(waiting)} in CLOSE_WAIT", at_s=after.at_s,
         )  # fmt: skip
     return _grows(scene, "sockets", lambda s: s.descriptors, "open files and sockets")
@@ -80,7 +81,7 @@ def _grows(scene: Scene, prop: str, measure: object, unit: str) -> Judgement | N
     if counts[0] < counts[1] < counts[2] and not silent:
         return failed(
             prop, "grow-with-departures", f"{unit} grow with every client that left: {told}",
-            expected=f"{of(before)} {unit} at rest", observed=f"{counts[2]} {unit}", at_s=later[-1].at_s,
+            expected=f"{_counted(of(before), unit)} at rest", observed=_counted(counts[2], unit), at_s=later[-1].at_s,
         )  # fmt: skip
     return passed(prop, f"it does not grow with departures: {told}")
 
@@ -91,10 +92,17 @@ def _as_elsewhere(scene: Scene, prop: str, before: int, after: int, unit: str, a
         return None
     return failed(
         prop, "grow-with-departures",
-        f"{before} {unit} before, {after} after; in other scenarios of this run they were seen to grow with every client "
-        "that left", expected=f"{before} {unit} at rest", observed=f"{after} {unit}", at_s=at_s,
+        f"{_counted(before, unit)} before, {after} after; in other scenarios of this run they were seen to grow with every client "
+        "that left", expected=f"{_counted(before, unit)} at rest", observed=_counted(after, unit), at_s=at_s,
     )  # fmt: skip
 
+
+def _counted(count: int, unit: str) -> str:
+    """`1 thread`, `2 threads`."""
+    return f"1 {_ONE.get(unit, unit)}" if count == 1 else f"{count} {unit}"
+
+
+_ONE = {"threads": "thread", "processes": "process", "open files and sockets": "open file or socket"}
 
 #: What `harness.flood` calls a line that never ends, and the part of it that others must get to say that it is not kept.
 ENDLESS = "a line without an end"

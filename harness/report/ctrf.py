@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import json
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 from harness.language import Language
@@ -39,13 +40,13 @@ class CtrfReport(FileReport):
 
     def render(self, result: RunResult) -> bytes:
         """The report as JSON, in ASCII."""
-        return render_ctrf(result, self._say.code)
+        return render_ctrf(result, self._say.code, self.evidence)
 
 
-def render_ctrf(result: RunResult, lang: str) -> bytes:
-    """ctrf.json, in ASCII."""
+def render_ctrf(result: RunResult, lang: str, folder: Path | None = None) -> bytes:
+    """ctrf.json, in ASCII; commands lead into the run's `folder`."""
     say = Language.of(lang)
-    tests = [*_whole(result, say), *(_test(one, say, known=all_known(result, one)) for one in result.scenarios)]
+    tests = [*_whole(result, say), *(_test(one, say, folder, known=all_known(result, one)) for one in result.scenarios)]
     counted = Counter(str(test["status"]) for test in tests)
     start = _milliseconds(result.started)
     summary = {"tests": len(tests), **{status: counted[status] for status in _STATUSES}}
@@ -77,7 +78,7 @@ def _whole(result: RunResult, say: Language) -> list[dict[str, Any]]:
     return [{"name": "run", "status": how, "duration": 0, "suite": ["run"], "message": why} for how, why in told]
 
 
-def _test(one: ScenarioResult, say: Language, *, known: bool) -> dict[str, Any]:
+def _test(one: ScenarioResult, say: Language, folder: Path | None, *, known: bool) -> dict[str, Any]:
     test: dict[str, Any] = {
         "name": visible(one.id, QUOTED),
         "status": "skipped" if known else _STATUS[one.outcome],
@@ -94,7 +95,7 @@ def _test(one: ScenarioResult, say: Language, *, known: bool) -> dict[str, Any]:
         test["trace"] = "\n".join(
             line
             for judgement in one.of("fail")
-            for line in (f"{judgement.id}: {told_reason(judgement.reason, say)}", *witness(judgement, say))
+            for line in (f"{judgement.id}: {told_reason(judgement.reason, say)}", *witness(judgement, say, folder))
         )
         test["steps"] = [{"name": line, "status": "other"} for line in told_steps(one.steps, STEPS, say)]
     elif one.outcome in ("skip", "error"):

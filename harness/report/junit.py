@@ -8,6 +8,7 @@ was broken off holds a case of its own that says so.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
@@ -15,8 +16,8 @@ from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 from harness.language import Language
 from harness.report.gathered import FileReport
 from harness.report.safe import QUOTED, visible, visible_lines
-from harness.report.summary import all_known, broken_off_line
-from harness.report.text import STEPS, failure_sentence, reason_of, title_of, told_reason, told_steps, witness
+from harness.report.summary import COMMAND, all_known, broken_off_line
+from harness.report.text import STEPS, failure_sentence, lying_in, reason_of, title_of, told_reason, told_steps, witness
 from harness.results import Judgement, RunResult, ScenarioResult
 
 Result = Failure | Error | Skipped
@@ -30,14 +31,14 @@ class JunitReport(FileReport):
 
     def render(self, result: RunResult) -> bytes:
         """The report as XML, in UTF-8."""
-        return render_junit(result, self._say.code)
+        return render_junit(result, self._say.code, self.evidence)
 
 
-def render_junit(result: RunResult, lang: str) -> bytes:
-    """junit.xml, in UTF-8."""
+def render_junit(result: RunResult, lang: str, folder: Path | None = None) -> bytes:
+    """junit.xml, in UTF-8; commands and paths lead into the run's `folder`."""
     say = Language.of(lang)
     xml: Any = JUnitXml("harness")  # junitparser is typed in part only
-    for name, cases in _suites(result, say).items():
+    for name, cases in _suites(result, say, folder).items():
         suite = TestSuite(name)
         suite.timestamp = visible(result.started, QUOTED)
         for key, value in _properties(result, lang):
@@ -57,7 +58,7 @@ def _properties(result: RunResult, lang: str) -> Iterator[tuple[str, str]]:
     yield "language", lang
 
 
-def _suites(result: RunResult, say: Language) -> dict[str, list[TestCase]]:
+def _suites(result: RunResult, say: Language, folder: Path | None) -> dict[str, list[TestCase]]:
     suites: dict[str, list[TestCase]] = {}
     names: set[tuple[str, str]] = set()
     run_as_a_whole = list(_whole(result, say))
@@ -67,7 +68,7 @@ def _suites(result: RunResult, say: Language) -> dict[str, list[TestCase]]:
         family = visible(scenario.family, QUOTED)
         name = _unique(family, visible(scenario.id.removeprefix(f"{scenario.family}/"), QUOTED), names)
         known = all_known(result, scenario)
-        suites.setdefault(family, []).append(_case(family, name, scenario, say, known=known))
+        suites.setdefault(family, []).append(_case(family, name, scenario, say, folder, known=known))
     return suites
 
 
@@ -101,29 +102,31 @@ def _with(case: Any, outcome: Result) -> TestCase:
     return made
 
 
-def _case(family: str, name: str, scenario: ScenarioResult, say: Language, *, known: bool) -> TestCase:
+def _case(
+    family: str, name: str, scenario: ScenarioResult, say: Language, folder: Path | None, *, known: bool
+) -> TestCase:
     case: Any = TestCase(name, f"harness.{family}", round(scenario.duration_s, 3))
-    outcome = _outcome(scenario, say)
+    outcome = _outcome(scenario, say, folder)
     if known:  # as pytest tells an expected failure
         outcome = Skipped(say("known failure: {text}", text=failure_sentence(scenario, say)))
     if outcome is not None:
         case.append(outcome)
-    case.system_out = "\n".join(_told(scenario, say))
+    case.system_out = "\n".join(_told(scenario, say, folder))
     made: TestCase = case
     return made
 
 
-def _facts(scenario: ScenarioResult, say: Language) -> Iterator[str]:
+def _facts(scenario: ScenarioResult, say: Language, folder: Path | None) -> Iterator[str]:
     """What a case would have as properties, if the schema that Jenkins holds to had them."""
     yield title_of(scenario, say)
     yield f"level: {scenario.level}"
     if scenario.runs:
         yield f"runs: {scenario.failed_runs}/{scenario.runs}"
     if scenario.server_log:
-        yield f"server_log: {visible(scenario.server_log, QUOTED)}"
+        yield f"server_log: {visible(lying_in(folder, scenario.server_log), COMMAND)}"
 
 
-def _outcome(scenario: ScenarioResult, say: Language) -> Result | None:
+def _outcome(scenario: ScenarioResult, say: Language, folder: Path | None) -> Result | None:
     reason = told_reason(reason_of(scenario), say)
     match scenario.outcome:
         case "fail":
@@ -131,25 +134,25 @@ def _outcome(scenario: ScenarioResult, say: Language) -> Result | None:
             failure = Failure(
                 failure_sentence(scenario, say), visible(failed[0].fingerprint or "fail", QUOTED) if failed else "fail"
             )
-            failure.text = "\n".join(line for one in failed for line in _judged(one, say)) or reason
+            failure.text = "\n".join(line for one in failed for line in _judged(one, say, folder)) or reason
             return failure
         case "skip":
             return Skipped(reason)
         case "error":
             error = Error(reason, "harness")
-            error.text = "\n".join(line for one in scenario.of("error") for line in _judged(one, say)) or reason
+            error.text = "\n".join(line for one in scenario.of("error") for line in _judged(one, say, folder)) or reason
             return error
         case _:
             return None
 
 
-def _judged(judgement: Judgement, say: Language) -> Iterator[str]:
+def _judged(judgement: Judgement, say: Language, folder: Path | None) -> Iterator[str]:
     yield f"{judgement.id}: {told_reason(judgement.reason, say)}"
-    yield from witness(judgement, say)
+    yield from witness(judgement, say, folder)
 
 
-def _told(scenario: ScenarioResult, say: Language) -> Iterator[str]:
-    yield from _facts(scenario, say)
+def _told(scenario: ScenarioResult, say: Language, folder: Path | None) -> Iterator[str]:
+    yield from _facts(scenario, say, folder)
     for judgement in scenario.of("warn"):
         yield f"{say('advice, {id}', id=judgement.id)}: {told_reason(judgement.reason, say)}"
     if scenario.outcome in ("fail", "error"):

@@ -22,6 +22,16 @@ _COUNTED: dict[Outcome, str] = {
     "skip": "skipped",
     "error": "not judged (error)",
 }
+#: What the server was given time for, by the names of `harness.history.Deadlines`.
+_DEADLINES = {
+    "reply_s": "{span} to pass a message on",
+    "join_s": "{span} to let somebody in",
+    "connect_s": "{span} to take a connection",
+    "start_s": "{span} to start",
+    "stop_s": "{span} to end",
+    "rest_s": "{span} to come to rest",
+}
+_MEASURED = frozenset({"quiet_rtt_s"})
 #: A command to be typed is told whole up to here, in characters.
 COMMAND = 4000
 #: Known failures named in a line.
@@ -89,19 +99,25 @@ def measured_lines(result: RunResult, say: Language) -> list[str]:
     facts = []
     if result.target.quiet_rtt_ms is not None:
         rtt = f"{say.number(result.target.quiet_rtt_ms)} ms"
-        facts.append(say("quiet round trip {rtt}", rtt=rtt))
+        facts.append(say("a round trip takes {rtt} when all is quiet", rtt=rtt))
     if result.environment.timer_lag_ms_p99 is not None:
         lag = f"{say.number(result.environment.timer_lag_ms_p99)} ms"
-        facts.append(say("own timer lag (99th percentile) {lag}", lag=lag))
+        facts.append(say("the harness's own timers were up to {lag} late (99 of 100)", lag=lag))
     lines = [say("Measured: {facts}", facts="; ".join(facts))] if facts else []
     if result.environment.deadlines:
-        lines.append(say("Deadlines in force: {deadlines}", deadlines=deadlines(result.environment.deadlines, say)))
+        lines.append(
+            say("The server was given at most: {deadlines}", deadlines=deadlines(result.environment.deadlines, say))
+        )
     return lines
 
 
 def deadlines(values: Mapping[str, float], say: Language) -> str:
-    """`login 0.5 s, message 2.5 s`"""
-    return ", ".join(f"{visible(name, QUOTED)} {say.seconds(value)}" for name, value in values.items())
+    """`1.0 s to answer, 2.5 s to let somebody in`; what was measured is no deadline."""
+    told = {name: span for name, span in values.items() if name not in _MEASURED}
+    return ", ".join(
+        say(_DEADLINES.get(name, "{span} for {name}"), span=say.seconds(span), name=visible(name, QUOTED))
+        for name, span in told.items()
+    )
 
 
 def known_lines(result: RunResult, say: Language) -> list[str]:

@@ -17,6 +17,7 @@ from harness.report.caret import Quotation, quotation
 from harness.report.gathered import FileReport, in_language
 from harness.report.safe import LINE, QUOTED, quoted, visible, visible_lines
 from harness.report.summary import (
+    COMMAND,
     broken_off_line,
     counts_line,
     known_lines,
@@ -34,6 +35,8 @@ from harness.results import Cause, Finding, Judgement, RunResult, ScenarioResult
 #: Steps that a scenario's story may take: a passing one is told in short.
 STEPS_OF_A_PASS = 6
 STEPS = 16
+#: The same deed of several is one line while each follows the one before within so long, in seconds.
+TOGETHER_S = 0.2
 #: Scenarios named for a finding.
 NAMED = 8
 #: A longer remedy is told by its first paragraph; `harness explain` has the rest.
@@ -56,16 +59,19 @@ class TextReport(FileReport):
 
     def render(self, result: RunResult) -> bytes:
         """The report, in UTF-8."""
-        return render_text(result, self._say.code).encode("utf-8")
+        return render_text(result, self._say.code, self.evidence).encode("utf-8")
 
 
-def render_text(result: RunResult, lang: str) -> str:
-    """The documented report of a run, in `lang`; every line is safe to print."""
+def render_text(result: RunResult, lang: str, folder: Path | None = None) -> str:
+    """The documented report of a run, in `lang`; every line is safe to print.
+
+    With the run's `folder`, as it is called from where the user stands, its commands and paths lead there.
+    """
     say = Language.of(lang)
     result = in_language(result, lang)
     blocks = [
         *_unjudged(result, say),
-        *_tests(result, say),
+        *_tests(result, say, folder),
         *_causes(result, say),
         *_findings(result.findings, say),
         _summary(result, say),
@@ -89,13 +95,13 @@ def numbered(scenarios: tuple[ScenarioResult, ...]) -> list[tuple[int, ScenarioR
     return [(number or 0, one) for number, _, one in documented] + list(enumerate(others, first))
 
 
-def _tests(result: RunResult, say: Language) -> Iterator[list[str]]:
+def _tests(result: RunResult, say: Language, folder: Path | None) -> Iterator[list[str]]:
     for number, scenario in numbered(result.scenarios):
         yield [
             say("Test {number}: {title}", number=number, title=_title(scenario, say)),
             *(_note(note, say) for note in scenario.notes),
             *_story(scenario, say),
-            *_details(result, scenario, say),
+            *_details(result, scenario, say, folder),
             f"{word(scenario.outcome, say)}: {_verdict(scenario, say)}",
         ]
 
@@ -138,12 +144,15 @@ def told_steps(steps: tuple[StepResult, ...], most: int, say: Language) -> list[
 
 def _folded(steps: tuple[StepResult, ...]) -> list[tuple[float, list[str], str]]:
     folded: list[tuple[float, list[str], str]] = []
+    before_s = 0.0
     for step in steps:
         who = [step.who] if step.who else []
-        if folded and folded[-1][2] == step.did and folded[-1][1] and who:
+        alike = folded and folded[-1][2] == step.did and folded[-1][1] and who
+        if alike and step.at_s - before_s <= TOGETHER_S:
             folded[-1][1].extend(one for one in who if one not in folded[-1][1])
         else:
             folded.append((step.at_s, who, step.did))
+        before_s = step.at_s
     return folded
 
 
@@ -153,24 +162,29 @@ def _step(at_s: float, who: list[str], did: str, say: Language) -> str:
     return f"[{say.number(at_s, 2)} s] " + (f"{people}: {deed}" if people else deed)
 
 
-def _details(result: RunResult, scenario: ScenarioResult, say: Language) -> Iterator[str]:
+def _details(result: RunResult, scenario: ScenarioResult, say: Language, folder: Path | None) -> Iterator[str]:
     """The judgements that went wrong, each with its witness, before the verdict."""
     for judgement in scenario.of("fail"):
         yield f"{judgement.id}: {told_reason(judgement.reason, say)}"
-        yield from witness(judgement, say)
+        yield from witness(judgement, say, folder)
     for judgement in scenario.of("error"):
         yield f"{say('not judged, {id}', id=judgement.id)}: {told_reason(judgement.reason, say)}"
     for judgement in scenario.of("warn"):
         yield f"{say('advice, {id}', id=judgement.id)}: {told_reason(judgement.reason, say)}"
-        yield from witness(judgement, say)
+        yield from witness(judgement, say, folder)
     if scenario.outcome in ("fail", "error"):
         if scenario.server_log:
-            yield say("server output: {path}", path=visible(scenario.server_log, QUOTED))
+            yield say("server output: {path}", path=visible(lying_in(folder, scenario.server_log), COMMAND))
         again = repeat_command(result, scenario_argument(scenario.id))
         yield say("to see it again: {command}", command=again)
 
 
-def witness(judgement: Judgement, say: Language) -> Iterator[str]:
+def lying_in(folder: Path | None, path: str) -> str:
+    """The path of what lies in the run's folder, from where the user stands."""
+    return str(folder / path) if folder else path
+
+
+def witness(judgement: Judgement, say: Language, folder: Path | None = None) -> Iterator[str]:
     """What goes with a judgement's reason: what was expected, what came instead, what to do about it."""
     if judgement.expected is not None or judgement.observed is not None:
         told = quotation(judgement)
@@ -184,7 +198,7 @@ def witness(judgement: Judgement, say: Language) -> Iterator[str]:
         yield "    " + say("hint: {text}", text=visible(judgement.hint))
     if judgement.evidence:
         yield "    " + say("evidence: {text}", text=some(judgement.evidence, NAMED, say))
-    yield from (f"    {line}" for line in shown_by(judgement, say))
+    yield from (f"    {line}" for line in shown_by(judgement, say, folder))
     mend = remedy(judgement.id, say.code) if judgement.outcome == "fail" else None
     if mend:
         yield "    " + say("remedy: {text}", text=visible(first_paragraph(mend)))
@@ -192,11 +206,18 @@ def witness(judgement: Judgement, say: Language) -> Iterator[str]:
 
 def shown_by(judgement: Judgement, say: Language, folder: Path | None = None) -> Iterator[str]:
     """How to see a failure without the harness, or why that cannot be."""
-    if judgement.repro:
-        path = str(folder / judgement.repro) if folder else judgement.repro
-        yield say("see it yourself: {command}", command=f"python {shlex.quote(visible(path, QUOTED))}")
+    command = by_hand(judgement, folder)
+    if command:
+        yield say("see it yourself: {command}", command=command)
     elif judgement.no_repro:
         yield say("no repro.py: {reason}", reason=told_reason(judgement.no_repro, say))
+
+
+def by_hand(judgement: Judgement, folder: Path | None) -> str | None:
+    """The command that shows a failure without the harness, if there is one."""
+    if not judgement.repro:
+        return None
+    return f"python3 {shlex.quote(visible(lying_in(folder, judgement.repro), COMMAND))}"
 
 
 def _caret(told: Quotation, observed: str, say: Language) -> Iterator[str]:

@@ -72,12 +72,12 @@ def test_it_cannot_tell_without_a_server(failing: tuple[Program, dict[str, Any]]
 
 def test_the_reports_name_the_file(failing: tuple[Program, dict[str, Any]]) -> None:
     program, _ = failing
-    name = f"scenarios/{SCENARIOS[0]}/{FILE}"
-    assert f"see it yourself: python {name}" in (program.report / "report.txt").read_text()
-    assert f"python {name}" in (program.report / "junit.xml").read_text()
+    name = program.report / "scenarios" / SCENARIOS[0] / FILE
+    assert f"see it yourself: python3 {name}" in (program.report / "report.txt").read_text()
+    assert f"python3 {name}" in (program.report / "junit.xml").read_text()
     again = program("report", str(program.report), "--report", "text", "--lang", "pt-BR", "--out", "em-portugues")
     assert again.status == 1
-    assert f"veja você mesmo: python {name}" in (program.folder / "em-portugues" / "report.txt").read_text()
+    assert f"veja você mesmo: python3 {name}" in (program.folder / "em-portugues" / "report.txt").read_text()
 
 
 def test_replay_tells_what_is_mended(failing: tuple[Program, dict[str, Any]]) -> None:

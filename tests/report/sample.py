@@ -36,7 +36,9 @@ TARGET = TargetInfo(
     "embedded",
     0.4,
 )
-ENVIRONMENT = Environment(2, True, 3.1, {"ListenOverflows": 0}, 2, {"join": 2.5, "message": 0.5})
+ENVIRONMENT = Environment(
+    2, True, 3.1, {"ListenOverflows": 0}, 2, {"quiet_rtt_s": 0.0004, "reply_s": 1.0, "join_s": 2.5}
+)
 
 _STEPS = (
     StepResult(0.010, "connects", "ana"),

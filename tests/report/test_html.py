@@ -14,13 +14,13 @@ import pytest
 from harness import explain
 from harness.language import PORTUGUESE
 from harness.report.html import page
-from harness.report.html.evidence import LINES, PICTURE, gather
+from harness.report.html.evidence import LINES, PICTURE, PRINTED, Seen, gather
 from harness.report.html.explained import explained
 from harness.report.html.packing import BUDGET
 from harness.report.html.page import render_html
 from harness.results import Judgement
 
-from .sample import HOSTILE, SCENARIOS, a_failed_baseline, a_run
+from .sample import ENVIRONMENT, HOSTILE, SCENARIOS, a_failed_baseline, a_run
 
 FAILED = "disconnect/reset-after-login"
 
@@ -200,7 +200,51 @@ def test_what_was_printed_and_the_packets_stand_on_the_time_line(run: Path) -> N
     (run / "scenarios" / FAILED / "history.jsonl").write_text(lines + "\nnot json\n" + '{"kind":"Toxic"')
     part = _part(_page(run), FAILED)
     assert part.index("latency 100 ms") < part.index("Traceback") < part.index("Oops")
-    assert re.search(r"<td>0.0500</td><td>ana</td><td>direct</td><td>client</td><td>SYN</td>", part)
+    cells = [
+        re.sub("<.*?>", " ", cell).split() for cell in re.findall(r"<td>(.*?)</td>", part[part.index("packets") :])
+    ]
+    assert cells[:5] == [["0.0500"], ["ana"], ["direct", "direto"], ["client", "cliente"], ["SYN"]]
+    assert '<th scope="col"><span class="t" lang="en">sender</span><span class="t" lang="pt-BR">remetente' in part
+
+
+def _printing(run: Path, *pieces: tuple[float, str]) -> list[Seen]:
+    records = ({"kind": "Output", "at_s": at_s, "text": text} for at_s, text in pieces)
+    lines = "\n".join(json.dumps(record, separators=(",", ":")) for record in records)
+    (run / "scenarios" / FAILED / "history.jsonl").write_text(lines)
+    return [one for one in gather(run, FAILED).seen if one.kind == "printed"]
+
+
+def test_a_traceback_is_one_row_however_its_pipe_was_read(run: Path) -> None:
+    whole = 'Traceback (most recent call last):\n  File "chat.py", line 4, in listen\n    recv()\nOSError: gone\n'
+    pieces = [(0.4 + n / 1000, whole[n : n + 7]) for n in range(0, len(whole), 7)]
+    (traceback, last) = _printing(run, *pieces, (2.0, "bye\n"))
+    assert (traceback.at_s, traceback.gist, traceback.size) == (0.4, "OSError: gone", 4)
+    assert traceback.text == whole.rstrip("\n")
+    assert (last.at_s, last.text, last.gist) == (2.0, "bye", "")
+    part = _part(_page(run), FAILED)
+    assert part.count('class="printed"><td>') == 2
+    assert '<details class="printed"><summary>OSError: gone' in part
+
+
+def test_a_line_that_comes_late_in_pieces_is_one_row_and_much_of_it_is_cut(run: Path) -> None:
+    assert [one.text for one in _printing(run, (0.1, "hel"), (3.0, "lo\n"), (5.0, "x\n"))] == ["hello", "x"]
+    (flood, _) = _printing(run, (0.1, "noise\n" * 5000), (9.0, "x\n"))
+    assert (flood.size, len(flood.text.split("\n")), flood.gist) == (5000, PRINTED, "noise")
+
+
+def test_a_picture_says_in_both_languages_what_it_shows(run: Path) -> None:
+    part = _part(_page(run), FAILED)
+    assert 'data-label-en="Who did what, when: A client vanishes with a TCP reset. delivers: 3 of 27' in part
+    assert 'data-label-pt="Quem fez o quê, e quando: Um cliente some com um reset TCP. delivers: ' in part
+    assert 'data-label-pt="Quanto demoram as mensagens: Um cliente some com um reset TCP"' in part
+    assert 'aria-label="Step by step" data-label-en="Step by step" data-label-pt="Passo a passo"' in part
+
+
+def test_as_many_scenarios_ran_side_by_side_as_there_were_at_most() -> None:
+    many = replace(ENVIRONMENT, jobs=44, cores=1)
+    assert "1 processor</span>" in _page(environment=many)
+    assert f"up to {len(SCENARIOS)} scenarios side by side" in _page(environment=many)
+    assert "one scenario after the other" in _page(environment=many, scenarios=SCENARIOS[:1])
 
 
 def test_a_table_of_packets_is_shown(run: Path) -> None:

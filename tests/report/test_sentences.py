@@ -16,7 +16,15 @@ ROOT = Path(__file__).parents[2]
 #: Calls whose words a reader of a report sees.
 MAKERS = ("failed", "passed", "warned", "skipped", "unclear", "step", "skip")
 #: Made of parts that are in the table by themselves.
-COMPOSED = ("{} s", "{}: {} KiB; {}", "{} ({})", "{} grow with every client that left: {}", "{} {} at rest")
+COMPOSED = (
+    "{} s",
+    "{}: {} KiB; {}",
+    "{} ({})",
+    "{} grow with every client that left: {}",
+    "{} at rest",
+    "{} {} in CLOSE_WAIT: the clients have closed, the server never does ({})",
+    "{} before, {} after; in other scenarios of this run they were seen to grow with every client that left",
+)
 #: Not sentences: payload names, and what a rare caller fills in.
 NOT_TOLD = re.compile(r"^\W*$")
 
@@ -104,3 +112,17 @@ def test_each_form_keeps_every_gap() -> None:
     for english, portuguese in FORMS.items():
         gaps = len(re.findall(r"\{\*?\}", english))
         assert sorted(re.findall(r"\{(\d)\}", portuguese)) == [str(n) for n in range(gaps)], english
+
+
+@pytest.mark.parametrize(("english", "portuguese"), [
+    ("the server ended by itself, killed by SIGPIPE (in 2 of 3 runs)",
+     "o servidor encerrou sozinho, morto por SIGPIPE (em 2 de 3 execuções)"),
+    ("1 thread at rest", "1 thread em repouso"),
+    ("15 open files and sockets", "15 arquivos e sockets abertos"),
+    ("1 connection stays in CLOSE_WAIT: the clients have closed, the server never does (ana)",
+     "1 conexão fica em CLOSE_WAIT: os clientes fecharam, o servidor nunca fecha (ana)"),
+    ("4 threads before, 9 after; in other scenarios of this run they were seen to grow with every client that left",
+     "4 threads antes, 9 depois; em outros cenários desta execução foram vistos crescer a cada cliente que sai"),
+])  # fmt: skip
+def test_numbers_and_how_often_are_told_in_portuguese(english: str, portuguese: str) -> None:
+    assert in_portuguese(english) == portuguese

@@ -2,16 +2,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from harness.language import Language
+from harness.report.ctrf import render_ctrf
+from harness.report.junit import render_junit
 from harness.report.safe import visible
-from harness.report.text import numbered, render_text, witness
-from harness.results import Judgement
+from harness.report.text import numbered, render_text, told_steps, witness
+from harness.results import Judgement, StepResult
 
 from . import golden
-from .sample import DOCUMENTED, OTHERS, a_failed_baseline, a_run
+from .sample import DOCUMENTED, OTHERS, SCENARIOS, a_failed_baseline, a_run
 
 DOCUMENTED_REPORT = """\
 Teste 1: Conexão recusada
@@ -116,6 +119,33 @@ def test_a_caret_stands_under_the_first_wrong_byte_and_says_what_it_is() -> None
     assert (expected, observed) == (f'    expected: "{said}"', f'    observed: "<ana> {said[:-2]}**"')
     assert caret == " " * observed.index("**") + "^ the first that differs"
     assert not any("^" in line for line in witness(Judgement("threads", "fail", "-", "1", "15"), Language("en")))
+
+
+def test_commands_and_paths_lead_to_the_run_from_where_one_stands() -> None:
+    shown = replace(SCENARIOS[4].judgements[1], repro="scenarios/disconnect/reset-after-login/repro.py")
+    result = a_run(scenarios=(replace(SCENARIOS[4], judgements=(shown,)),))
+    folder = Path("my reports")
+    told = render_text(result, "en", folder)
+    assert "see it yourself: python3 'my reports/scenarios/disconnect/reset-after-login/repro.py'" in told
+    assert "server output: my reports/scenarios/disconnect/reset-after-login/server.log" in told
+    for report in (render_junit(result, "en", folder), render_ctrf(result, "en", folder)):
+        assert b"python3 'my reports/scenarios/disconnect/reset-after-login/repro.py'" in report
+
+
+def test_several_who_do_the_same_are_one_line_only_when_they_do_it_together() -> None:
+    steps = [
+        StepResult(at_s, "connects", who) for at_s, who in ((0.1, "ana"), (0.11, "bia"), (2.5, "zoe"), (2.52, "pia"))
+    ]
+    assert told_steps(tuple(steps), 9, Language("en")) == ["[0.10 s] ana, bia: connects", "[2.50 s] zoe, pia: connects"]
+
+
+def test_the_deadlines_are_said_in_words() -> None:
+    assert "The server was given at most: 1.0 s to pass a message on, 2.5 s to let somebody in\n" in render_text(
+        a_run(), "en"
+    )
+    told = "O servidor teve no máximo: 1,0 s para repassar uma mensagem, 2,5 s para deixar alguém entrar\n"
+    assert told in render_text(a_run(), "pt-BR")
+    assert "rtt_s" not in render_text(a_run(), "en")
 
 
 def test_the_missing_part_of_an_introduction_is_said() -> None:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote
 
+from harness.findings.exceptions import thrown
 from harness.language import CODES
 from harness.report.safe import QUOTED, visible, visible_lines
 
@@ -23,8 +25,12 @@ PICTURE = 400_000
 PICTURES = 12
 #: What stands in the name of a picture that is drawn in one language: `diagram.pt-BR.svg` beside `diagram.svg`.
 _TRANSLATED = tuple(f".{code}" for code in CODES[1:])
-#: Lines that the server printed at one moment.
-PRINTED = 40
+#: Lines that the server printed at one moment; so many are shown without unfolding.
+PRINTED, PLAIN = 60, 3
+#: What is printed within so long of what was printed before belongs to it, in seconds: a pipe is read in any pieces.
+ONE_MOMENT_S = 0.1
+#: Exceptions named in the gist of what was printed.
+NAMED = 3
 #: Lines of the packets' table.
 PACKETS = 300
 #: A larger history is not read for the page, in bytes.
@@ -44,11 +50,16 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A line of the time line that came from outside the story: what the server printed, what the proxy was told."""
+    """A line of the time line that came from outside the story: what the server printed, what the proxy was told.
+
+    A long one has a `gist`, which stands for it until it is unfolded; `size` is how many lines it has.
+    """
 
     at_s: float
     kind: str  # `printed`, `toxic` or `looked`
     text: str
+    gist: str = ""
+    size: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,14 +174,44 @@ def _history(path: Path) -> Iterator[Mapping[str, object]]:
 
 def _seen(records: Sequence[Mapping[str, object]]) -> Iterator[Seen]:
     printed = [record for record in records if record["kind"] == "Output"]
-    for record in printed if len(printed) > 1 else ():  # a single one was taken at the end: it says no time
-        yield Seen(_at(record), "printed", "\n".join(visible_lines(str(record.get("text", "")).expandtabs(4), PRINTED)))
+    if len(printed) > 1:  # a single one was taken at the end: it says no time
+        yield from (_printed(at_s, text) for at_s, text in _together(printed))
     for record in records:
         if record["kind"] == "Looked":
             told = [str(record.get("why", "")), *str(record.get("text", "")).split("\n")]
             yield Seen(_at(record), "looked", "\n".join(visible(line) for line in told[:PRINTED]))
         if record["kind"] == "Toxic":
             yield Seen(_at(record), "toxic", visible(str(record.get("did", ""))))
+
+
+def _together(printed: Sequence[Mapping[str, object]]) -> Iterator[tuple[float, str]]:
+    """What was printed in one go, or in the middle of a line, as one: (moment, text)."""
+    began_s = before_s = 0.0
+    text = ""
+    for record in printed:
+        if text and text.endswith("\n") and _at(record) - before_s > ONE_MOMENT_S:
+            yield began_s, text
+            text = ""
+        before_s = _at(record)
+        began_s = began_s if text else before_s
+        text += str(record.get("text", ""))
+    if text:
+        yield began_s, text
+
+
+def _printed(at_s: float, text: str) -> Seen:
+    lines = visible_lines(text.expandtabs(4), PRINTED)
+    size = len(text.rstrip("\n").split("\n"))
+    return Seen(at_s, "printed", "\n".join(lines), _gist(text) if size > PLAIN else "", size)
+
+
+def _gist(text: str) -> str:
+    """The exceptions that it shows, else its first line."""
+    shown = Counter(one.told for one in thrown(text))
+    named = [f"{told} ×{times}" if times > 1 else told for told, times in shown.most_common(NAMED)]
+    named += ["…"] if len(shown) > NAMED else []
+    first = next((line for line in text.split("\n") if line.strip()), "")
+    return visible("; ".join(named) or first, QUOTED)
 
 
 def _handshakes(records: Sequence[Mapping[str, object]]) -> Table | None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from harness import explain
 from harness.comparing import compare
@@ -36,7 +36,7 @@ from harness.report.summary import (
     target_line,
     word,
 )
-from harness.report.text import DOCUMENTED, numbered, reason_of, shown_by, title_of, told_reason
+from harness.report.text import DOCUMENTED, by_hand, numbered, reason_of, title_of, told_reason
 from harness.results import LEVELS, OUTCOMES, Judgement, Outcome, RunResult, ScenarioResult, StepResult, count
 
 #: An outcome as a sign, so that no colour is needed to read it.
@@ -88,6 +88,8 @@ class Moment:
     kind: str
     who: str
     text: str
+    gist: str = ""  # of what the server printed, where that is long
+    size: int = 1  # how many lines that was
 
 
 def render_html(result: RunResult, lang: str, folder: Path | None = None, earlier: RunResult | None = None) -> bytes:
@@ -174,10 +176,10 @@ def _packed(result: RunResult, rows: Sequence[Row], folder: Path | None) -> list
     ordered = _worst_first(rows)
     for waiting, row in zip(range(len(rows) - 1, -1, -1), ordered, strict=True):
         evidence = gather(folder, row.scenario.id) if folder is not None else Evidence()
-        html = _render(template, result, row, evidence)
+        html = _render(template, result, row, evidence, folder)
         part = budget.pack(html, [picture.svg for picture in evidence.pictures], waiting * PLAIN)
         if part is None:
-            part = budget.pack(_render(template, result, row, Evidence(), slim=True), ())
+            part = budget.pack(_render(template, result, row, Evidence(), folder, slim=True), ())
         if part is not None:
             packed.append((row.number, part))
     return sorted(packed)
@@ -190,9 +192,17 @@ def _pages(properties: Sequence[str]) -> list[tuple[str, str]]:
     return [(prop, part) for prop, part in packed if part is not None]
 
 
-def _render(template: Template, result: RunResult, row: Row, evidence: Evidence, *, slim: bool = False) -> str:
+def _render(
+    template: Template, result: RunResult, row: Row, evidence: Evidence, folder: Path | None, *, slim: bool = False
+) -> str:
     return template.render(
-        result=result, row=row, one=row.scenario, evidence=evidence, slim=slim, moments=_moments(row.scenario, evidence)
+        result=result,
+        row=row,
+        one=row.scenario,
+        evidence=evidence,
+        slim=slim,
+        moments=_moments(row.scenario, evidence),
+        folder=folder,
     )
 
 
@@ -208,7 +218,7 @@ def _moments(scenario: ScenarioResult, evidence: Evidence) -> list[Moment]:
         if one.at_s is not None
     ]
     moments += [Moment(step.at_s, "step", visible(step.who or "", QUOTED), step.did) for step in _told(scenario)]
-    moments += [Moment(one.at_s, one.kind, "", one.text) for one in evidence.seen]
+    moments += [Moment(one.at_s, one.kind, "", one.text, one.gist, one.size) for one in evidence.seen]
     return sorted(moments[:STEPS], key=lambda moment: moment.at_s)
 
 
@@ -241,10 +251,12 @@ def _environment() -> Environment:
         measured=lambda result: [_both(list(lines)) for lines in zip(*(measured_lines(result, s) for s in SAYS), strict=True)],
         total=lambda comparison: told(lambda say: total_line(comparison, say)),
         state=lambda name: told(lambda say: state(name, say)),
-        shown_by=_shown_by,
+        by_hand=by_hand,
+        aria=lambda sentence: _attribute("aria-label", lambda say: say(sentence)), packet=_packet,
+        alt=lambda name, one: _attribute("alt", lambda say: _alternative(name, one, say)),
         seed=lambda result: told(lambda say: seed_line(result, say)),
         again=lambda result, one: repeat_command(result, scenario_argument(one.id)),
-        caption=lambda name: t(CAPTIONS[name]) if name in CAPTIONS else name,
+        captions=CAPTIONS, caption=lambda name: t(CAPTIONS[name]) if name in CAPTIONS else name,
         said_lines=_said_lines, sentence=_sentence, remedy=_remedy, explained=explained, said=_said, printed=_printed, worst=_worst, story=_story, lines=visible_lines,
         in_portuguese=Language("pt-BR"), number=lambda value, digits=2: told(lambda say: say.number(value, digits)),
     )  # fmt: skip
@@ -297,9 +309,24 @@ def _paragraphs(text: str) -> list[str]:
     return [visible(" ".join(paragraph.split())) for paragraph in text.split("\n\n") if paragraph.strip()]
 
 
-def _shown_by(judgement: Judgement) -> list[Markup]:
-    """How to see a failure without the harness, or why that cannot be."""
-    return [_both(list(lines)) for lines in zip(*(shown_by(judgement, say) for say in SAYS), strict=True)]
+def _attribute(name: str, tell: Callable[[Language], str]) -> Markup:
+    """An attribute that the page's switch keeps in the language shown."""
+    english, portuguese = (tell(say) for say in SAYS)
+    return Markup('{}="{}" data-label-en="{}" data-label-pt="{}"').format(Markup(name), english, english, portuguese)
+
+
+def _alternative(name: str, scenario: ScenarioResult, say: Language) -> str:
+    """What a picture shows, for those who do not see it."""
+    shown = f"{say(CAPTIONS.get(name, name))}: {_title(scenario, say)}"
+    broken = next(iter(scenario.of("fail")), None)
+    return f"{shown}. {broken.id}: {told_reason(broken.reason, say)}" if broken and name == "diagram" else shown
+
+
+def _packet(column: str, cell: str) -> Markup:
+    """A cell of the packets' table: who, and on which leg, in both languages; notes are sentences."""
+    if column in ("leg", "from", "to", "sender"):
+        return t(cell)
+    return _said(cell) if column == "notes" else escape(cell)
 
 
 def _worst(scenario: ScenarioResult) -> list[Judgement]:

@@ -9,8 +9,14 @@
   };
 
   // Language and colours.
+  const label = (where) => {
+    for (const each of all("[data-label-en]", where)) {
+      each.setAttribute(each.tagName === "IMG" ? "alt" : "aria-label", each.dataset[root.lang === "en" ? "labelEn" : "labelPt"]);
+    }
+  };
   const speak = (lang) => {
     root.lang = lang;
+    label(document);
     for (const option of all("option[data-en]")) option.textContent = option.dataset[lang === "en" ? "en" : "pt"];
   };
   const paint = (theme) => { if (theme) root.dataset.theme = theme; else delete root.dataset.theme; };
@@ -47,6 +53,7 @@
     try {
       const { html, pictures } = await unpack(part.textContent);
       body.innerHTML = html;
+      label(body);
       for (const image of all("img[data-picture]", body)) {
         const svg = new Blob([pictures[Number(image.dataset.picture)]], { type: "image/svg+xml" });
         image.src = URL.createObjectURL(svg);
@@ -100,11 +107,19 @@
     });
     one("#close-all").addEventListener("click", () => { for (const scenario of scenarios) scenario.open = false; });
   }
-  // On paper nothing can be opened: the findings are told whole.
-  const folded = () => all(".findings > li > details");
-  let before = [];
-  addEventListener("beforeprint", () => { before = folded().map((fold) => fold.open); for (const fold of folded()) fold.open = true; });
-  addEventListener("afterprint", () => folded().forEach((fold, at) => { fold.open = before[at]; }));
+  // On paper nothing can be opened, and there is no time to unpack: the worst are unpacked while nobody waits.
+  const ON_PAPER = 40;
+  const idle = (act) => (window.requestIdleCallback ? requestIdleCallback(act) : setTimeout(act, 100));
+  const worst = scenarios.filter((each) => ["fail", "error", "warn"].includes(each.dataset.outcome)).slice(0, ON_PAPER);
+  const prepare = async () => { for (const each of worst) { await new Promise(idle); await fill(each); } };
+  addEventListener("load", () => idle(prepare));
+  let before = new Map();
+  addEventListener("beforeprint", () => {
+    const folds = [...all(".findings > li > details"), ...scenarios.filter((each) => one(".body", each).childElementCount)];
+    before = new Map(folds.map((fold) => [fold, fold.open]));
+    for (const fold of folds) fold.open = true;
+  });
+  addEventListener("afterprint", () => before.forEach((open, fold) => { fold.open = open; }));
   if (matchMedia("(max-width: 45rem)").matches) all(".matrix-fold").forEach((fold) => { fold.open = false; });
 
   // A link to a scenario opens it, whatever the filters say.

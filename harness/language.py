@@ -477,6 +477,38 @@ PORTUGUESE: dict[str, str] = {
     "bytes": "bytes",
     "in the room without a login": "na sala sem entrada",
     "a client is listed only once it has said something": "um cliente só é listado depois de dizer algo",
+    # What a machine allows.
+    "ok": "ok",
+    "no": "não",
+    "yes": "sim",
+    "processors": "processadores",
+    "network namespace for each scenario": "namespace de rede para cada cenário",
+    "packet capture": "captura de pacotes",
+    "yes (packet socket)": "sim (socket de pacotes)",
+    "silent packet loss without privileges": "perda silenciosa de pacotes sem privilégios",
+    "yes (socket filter)": "sim (filtro de socket)",
+    "Linux only": "só no Linux",
+    "kernel's socket tables": "tabelas de sockets do kernel",
+    "yes (sock_diag)": "sim (sock_diag)",
+    "psutil is used instead": "usa-se psutil no lugar",
+    "stacks of a Python server that is stuck": "pilhas de um servidor Python travado",
+    "stacks of a Java server that is stuck": "pilhas de um servidor Java travado",
+    "not found: pip install py-spy": "não encontrado: pip install py-spy",
+    "not found: install a JDK (apt install default-jdk-headless), or set JAVA_HOME to one": (
+        "não encontrado: instale um JDK (apt install default-jdk-headless), ou aponte JAVA_HOME para um"
+    ),
+    "Toxiproxy, embedded": "Toxiproxy, embutido",
+    "Toxiproxy, installed": "Toxiproxy, instalado",
+    "not found: put toxiproxy-server on the PATH, or set TOXIPROXY_SERVER": (
+        "não encontrado: ponha toxiproxy-server no PATH, ou defina TOXIPROXY_SERVER"
+    ),
+    "open files": "arquivos abertos",
+    "{soft} (hard limit {hard}); `ulimit -n {hard}` allows larger storms": (
+        "{soft} (limite rígido {hard}); `ulimit -n {hard}` permite tempestades maiores"
+    ),
+    "Everything works without the lines that say no; fewer scenarios may apply, or fewer run side by side.": (
+        "Tudo funciona sem as linhas que dizem não; talvez menos cenários se apliquem, ou menos rodem lado a lado."
+    ),
     # Errors in writing and reading reports.
     "{path} could not be written: {why}; {advice}": "não foi possível gravar {path}: {why}; {advice}",
     "{path} could not be read: {why}; {advice}": "não foi possível ler {path}: {why}; {advice}",

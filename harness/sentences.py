@@ -580,6 +580,14 @@ FORMS: dict[str, str] = {
     "is running: thread {}": "está executando: thread {0}",
     "stacks, by {}": "pilhas, por {0}",
     "for stacks: {}": "para ver as pilhas: {0}",
+    # What a machine does not allow.
+    "network namespaces exist on Linux only": "namespaces de rede só existem no Linux",
+    "{}; allow unprivileged user namespaces (sysctl kernel.unprivileged_userns_clone=1, "
+    "kernel.apparmor_restrict_unprivileged_userns=0), or run as root": (
+        "{0}; permita namespaces de usuário sem privilégios (sysctl kernel.unprivileged_userns_clone=1, "
+        "kernel.apparmor_restrict_unprivileged_userns=0), ou rode como root"
+    ),
+    "no packet ring here: {}": "não há anel de pacotes aqui: {0}",
     # What the quiet runs have learned.
     "dialect {}: messages are {}s": "dialeto {0}: as mensagens são {1}s",
     "a quiet round trip takes {} ms": "uma ida e volta em repouso leva {0} ms",

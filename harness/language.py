@@ -139,6 +139,11 @@ PORTUGUESE: dict[str, str] = {
     "server output: {path}": "saída do servidor: {path}",
     # The whole run.
     "Findings": "O que foi encontrado",
+    "Advice": "Recomendações",
+    "as in test {number}": "como no teste {number}",
+    "No failures: what is worth mending all the same, told once each.": (
+        "Não são falhas: o que vale corrigir mesmo assim, contado uma vez cada."
+    ),
     "{title}: {count} scenario": "{title}: {count} cenário",
     "{title}: {count} scenarios": "{title}: {count} cenários",
     "{ids} and {count} more": "{ids} e mais {count}",

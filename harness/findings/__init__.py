@@ -12,28 +12,41 @@ from collections.abc import Callable, Iterable
 from harness.findings.causes import faults, of_findings, probable_causes
 from harness.findings.shapes import BROKEN, SHAPES
 from harness.language import CODES, Language
-from harness.results import Finding, ScenarioResult
+from harness.results import Finding, Outcome, ScenarioResult
 
-__all__ = ["faults", "group", "probable_causes", "remedy", "title"]
+__all__ = ["advice", "faults", "group", "probable_causes", "remedy", "title"]
 
 
 def group(scenarios: Iterable[ScenarioResult], lang: str = "en") -> tuple[Finding, ...]:
     """The failures (and only the failures) of `scenarios` by fingerprint, those of the most scenarios first."""
     scenarios = tuple(scenarios)
     probably = of_findings(probable_causes(scenarios, lang), scenarios)
-    seen: dict[str, dict[str, None]] = {}
-    for scenario in scenarios:
-        for judgement in scenario.of("fail"):
-            if judgement.fingerprint:
-                seen.setdefault(judgement.fingerprint, {})[scenario.id] = None
-    ranked = sorted(seen.items(), key=lambda item: -len(item[1]))
     return tuple(
         Finding(
-            fingerprint, title(fingerprint, lang), tuple(ids), remedy=remedy(fingerprint.partition(":")[0], lang),
+            fingerprint, title(fingerprint, lang), ids, remedy=remedy(fingerprint.partition(":")[0], lang),
             cause=probably[fingerprint].title if fingerprint in probably else None,
         )
-        for fingerprint, ids in ranked
+        for fingerprint, ids in _seen(scenarios, "fail")
     )  # fmt: skip
+
+
+def advice(scenarios: Iterable[ScenarioResult], lang: str = "en") -> tuple[Finding, ...]:
+    """The warnings of `scenarios` by fingerprint, those of the most scenarios first: each is told once a run."""
+    seen = _seen(scenarios, "warn")
+    return tuple(
+        Finding(fingerprint, title(fingerprint, lang), ids, remedy=remedy(fingerprint.partition(":")[0], lang))
+        for fingerprint, ids in seen
+    )
+
+
+def _seen(scenarios: Iterable[ScenarioResult], outcome: Outcome) -> list[tuple[str, tuple[str, ...]]]:
+    """The scenarios of each fingerprint, the most first."""
+    seen: dict[str, dict[str, None]] = {}
+    for scenario in scenarios:
+        for judgement in scenario.of(outcome):
+            if judgement.fingerprint:
+                seen.setdefault(judgement.fingerprint, {})[scenario.id] = None
+    return [(fingerprint, tuple(ids)) for fingerprint, ids in sorted(seen.items(), key=lambda item: -len(item[1]))]
 
 
 def title(fingerprint: str, lang: str = "en") -> str:

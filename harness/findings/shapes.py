@@ -36,8 +36,23 @@ BROKEN: dict[str, tuple[str, str]] = {
     "discreet": ("shows its internals to clients", "mostra detalhes internos aos clientes"),
 }
 
-#: fingerprint → what a server does that fails in this way.
+#: fingerprint → what a server does that fails in this way, or that is worth an advice.
 SHAPES: dict[str, tuple[str, str]] = {
+    "accepts:backlog": (
+        "is given more connections at once than it takes: its listen backlog overflowed",
+        "recebe mais conexões de uma vez do que aceita: a fila de listen() transbordou",
+    ),
+    "stops:sigint": ("does not end on SIGINT (Ctrl-C)", "não encerra com SIGINT (Ctrl-C)"),
+    "intact:no-borders": (
+        "sends messages without borders, and TCP keeps none: some came cut or joined",
+        "envia mensagens sem limites, e o TCP não guarda nenhum: algumas chegaram cortadas ou emendadas",
+    ),
+    "genuine:forged-rarely": (
+        "passes on rare line breaks, behind which some readers see another's name",
+        "repassa quebras de linha raras, atrás das quais alguns leitores veem o nome de outro",
+    ),
+    "handles:unhandled": ("prints exceptions that nothing handled", "imprime exceções que nada tratou"),
+    "discreet:internals": ("shows its internals to clients", "mostra detalhes internos aos clientes"),
     "accepts:no-connection": ("refuses the connections of newcomers", "recusa a conexão de quem chega"),
     "accepts:not-let-in": ("leaves newcomers waiting for a first word", "deixa quem chega esperando sem resposta"),
     "accepts:crowd-outside": (

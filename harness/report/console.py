@@ -20,6 +20,7 @@ from rich.live import Live
 from rich.text import Text
 
 from harness.events import BaselineDone, Event, RunFinished, RunStarted, ScenarioFinished, Warned
+from harness.findings import advice
 from harness.language import Language
 from harness.report.gathered import Gathered
 from harness.report.progress import Progress
@@ -78,6 +79,7 @@ class ConsoleReport:
         self._gathered = Gathered()
         self._live: Live | None = None
         self._ended = False
+        self._advised: set[str] = set()  # advice that was told already
 
     def handle(self, event: Event) -> None:
         """Take one event, in order. A stream that takes no more is left alone."""
@@ -113,6 +115,10 @@ class ConsoleReport:
     def _finished(self, result: ScenarioResult) -> Iterator[Line]:
         if self._terminal and result.outcome in ("pass", "skip") and not self._verbose:
             return  # the display counts it
+        advised = {str(judgement.fingerprint) for judgement in result.of("warn")}
+        news, self._advised = advised - self._advised, self._advised | advised
+        if self._terminal and result.outcome == "warn" and not news and not self._verbose:
+            return  # each advice is told once
         yield scenario_line(result, self._say), _STYLE[result.outcome]
         if self._verbose:
             yield from ((f"    {line}", "dim") for line in told_steps(result.steps, STEPS, self._say))
@@ -222,6 +228,7 @@ def closing(result: RunResult, say: Language, folder: Path | None, files: tuple[
         yield say("Findings"), "bold"
         yield from ((f"  {finding_line(finding, say)}", "") for finding in result.findings)
         yield "", ""
+    yield from _advice(result, say)
     yield from _failures(result, say, folder)
     yield counts_line(result.scenarios, say), "bold"
     if result.interrupted:
@@ -246,6 +253,15 @@ def _causes(result: RunResult, say: Language) -> Iterator[Line]:
     if len(result.causes) > CAUSES:
         yield "  " + say("… and {count} more, told in the reports", count=len(result.causes) - CAUSES), ""
     yield "", ""
+
+
+def _advice(result: RunResult, say: Language) -> Iterator[Line]:
+    """Each warning once, however many scenarios it came from."""
+    found = advice(result.scenarios, say.code)
+    if found:
+        yield say("Advice"), "bold"
+        yield from ((f"  {finding_line(one, say)}", "") for one in found)
+        yield "", ""
 
 
 def _unjudged(result: RunResult, say: Language) -> Iterator[Line]:

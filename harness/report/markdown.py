@@ -6,17 +6,18 @@ A stranger's text is never markup: what could be Markdown, HTML, a mention or a 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 
 from harness.comparing import compare
+from harness.findings import advice
 from harness.language import Language
 from harness.report.changes import change_lines
 from harness.report.gathered import FileReport
 from harness.report.safe import QUOTED, visible, visible_lines
 from harness.report.summary import broken_off_line, counts_line, known_lines, score_lines, seed_line, target_line, word
-from harness.report.text import cause_line, failure_sentence, ids_of, place_of, reason_of, title_of, told_reason
-from harness.results import RunResult, ScenarioResult, count
+from harness.report.text import cause_line, failure_sentence, place_of, reason_of, title_of, told_reason
+from harness.results import Finding, RunResult, ScenarioResult, count
 
 #: GitHub takes a mebibyte for a step's summary; a little is left for what others write into it.
 MOST_BYTES = 900_000
@@ -87,7 +88,9 @@ def _blocks(result: RunResult, say: Language, earlier: RunResult | None) -> Iter
     if result.causes:
         yield _causes(result, say)
     if result.findings:
-        yield _findings(result, say)
+        yield _findings(say("Findings"), result.findings, say)
+    if advised := advice(result.scenarios, say.code):
+        yield _findings(say("Advice"), advised, say)
     yield from _scenarios(result, say)
     yield plain(seed_line(result, say))
 
@@ -103,21 +106,21 @@ def _causes(result: RunResult, say: Language) -> str:
     return "\n".join(told)
 
 
-def _findings(result: RunResult, say: Language) -> str:
+def _findings(heading: str, findings: Sequence[Finding], say: Language) -> str:
     rows = [
         f"| {plain(visible(one.title, QUOTED))} | {len(one.scenarios)} | {plain(visible(one.remedy or '', 600))} |"
-        for one in result.findings[:FINDINGS]
+        for one in findings[:FINDINGS]
     ]
-    head = [f"### {say('Findings')}", "", f"| {say('The server')} … | {say('Scenarios')} | {say('To mend it')} |", "|---|--:|---|"]  # fmt: skip
+    head = [f"### {heading}", "", f"| {say('The server')} … | {say('Scenarios')} | {say('To mend it')} |", "|---|--:|---|"]  # fmt: skip
     return "\n".join(head + rows)
 
 
 def _scenarios(result: RunResult, say: Language) -> Iterator[str]:
-    wrong = [one for one in result.scenarios if one.outcome in ("fail", "error", "warn")]
+    wrong = [one for one in result.scenarios if one.outcome in ("fail", "error")]  # advice was told once, above
     if not wrong:
         return
     counted = count(one.outcome for one in wrong)
-    told = ", ".join(f"{counted[outcome]} {word(outcome, say)}" for outcome in ("fail", "error", "warn") if counted[outcome])  # fmt: skip
+    told = ", ".join(f"{counted[outcome]} {word(outcome, say)}" for outcome in ("fail", "error") if counted[outcome])  # fmt: skip
     yield f"<details><summary>{told}</summary>"
     for one in wrong[:SCENARIOS]:
         yield _scenario(one, say)
@@ -128,13 +131,10 @@ def _scenarios(result: RunResult, say: Language) -> Iterator[str]:
 
 def _scenario(one: ScenarioResult, say: Language) -> str:
     head = f"**{plain(title_of(one, say))}** {code(visible(one.id, QUOTED))}"
-    match one.outcome:
-        case "fail":
-            sentence = failure_sentence(one, say)
-        case "warn":
-            sentence = say("advice on {ids}", ids=ids_of(one.of("warn")))
-        case _:
-            sentence = say("the harness could not judge: {reason}", reason=told_reason(reason_of(one), say))
+    if one.outcome == "fail":
+        sentence = failure_sentence(one, say)
+    else:
+        sentence = say("the harness could not judge: {reason}", reason=told_reason(reason_of(one), say))
     lines = [f"{_MARK[one.outcome]} {head}: {plain(visible(sentence, REASON))}"]
     lines += [
         f"- {code(visible(judgement.id, QUOTED))} {plain(visible(judgement.reason or '', REASON))}"

@@ -8,10 +8,10 @@ and, when they pass, keep their documented words. What was found, the score and 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from harness.findings import remedy
+from harness.findings import advice, remedy
 from harness.language import PORTUGUESE, Language
 from harness.report.caret import Quotation, quotation
 from harness.report.gathered import FileReport, in_language
@@ -73,7 +73,8 @@ def render_text(result: RunResult, lang: str, folder: Path | None = None) -> str
         *_unjudged(result, say),
         *_tests(result, say, folder),
         *_causes(result, say),
-        *_findings(result.findings, say),
+        *_findings(say("Findings"), result.findings, say),
+        *_findings(say("Advice"), advice(result.scenarios, lang), say),
         _summary(result, say),
     ]
     return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks) + "\n"
@@ -96,12 +97,16 @@ def numbered(scenarios: tuple[ScenarioResult, ...]) -> list[tuple[int, ScenarioR
 
 
 def _tests(result: RunResult, say: Language, folder: Path | None) -> Iterator[list[str]]:
+    told: dict[str, int] = {}  # advice that was told already, and in which test
     for number, scenario in numbered(result.scenarios):
+        for judgement in scenario.of("warn"):
+            told.setdefault(str(judgement.fingerprint), number)
+        again = {fingerprint: before for fingerprint, before in told.items() if before != number}
         yield [
             say("Test {number}: {title}", number=number, title=_title(scenario, say)),
             *(_note(note, say) for note in scenario.notes),
             *_story(scenario, say),
-            *_details(result, scenario, say, folder),
+            *_details(result, scenario, say, folder, again),
             f"{word(scenario.outcome, say)}: {_verdict(scenario, say)}",
         ]
 
@@ -162,16 +167,21 @@ def _step(at_s: float, who: list[str], did: str, say: Language) -> str:
     return f"[{say.number(at_s, 2)} s] " + (f"{people}: {deed}" if people else deed)
 
 
-def _details(result: RunResult, scenario: ScenarioResult, say: Language, folder: Path | None) -> Iterator[str]:
-    """The judgements that went wrong, each with its witness, before the verdict."""
+def _details(
+    result: RunResult, scenario: ScenarioResult, say: Language, folder: Path | None, told: Mapping[str, int]
+) -> Iterator[str]:
+    """The judgements that went wrong, each with its witness, before the verdict; `told` is advice given before."""
     for judgement in scenario.of("fail"):
         yield f"{judgement.id}: {told_reason(judgement.reason, say)}"
         yield from witness(judgement, say, folder)
     for judgement in scenario.of("error"):
         yield f"{say('not judged, {id}', id=judgement.id)}: {told_reason(judgement.reason, say)}"
     for judgement in scenario.of("warn"):
-        yield f"{say('advice, {id}', id=judgement.id)}: {told_reason(judgement.reason, say)}"
-        yield from witness(judgement, say, folder)
+        before = told.get(str(judgement.fingerprint))
+        reason = told_reason(judgement.reason, say) if before is None else say("as in test {number}", number=before)
+        yield f"{say('advice, {id}', id=judgement.id)}: {reason}"
+        if before is None:
+            yield from witness(judgement, say, folder)
     if scenario.outcome in ("fail", "error"):
         if scenario.server_log:
             yield say("server output: {path}", path=visible(lying_in(folder, scenario.server_log), COMMAND))
@@ -315,9 +325,9 @@ def place_of(cause: Cause, say: Language) -> str:
     return f"{place}: {visible(cause.source, QUOTED)}" if cause.source else place
 
 
-def _findings(findings: tuple[Finding, ...], say: Language) -> Iterator[list[str]]:
+def _findings(heading: str, findings: tuple[Finding, ...], say: Language) -> Iterator[list[str]]:
     if findings:
-        yield [say("Findings")]
+        yield [heading]
     for finding in findings:
         block = [
             finding_line(finding, say),

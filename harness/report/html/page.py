@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 from harness import explain
 from harness.comparing import compare
 from harness.explain.stories import story
-from harness.findings import faults
+from harness.findings import advice, faults
 from harness.language import CODES, Language
 from harness.report.caret import PARTS, SHOWN, Quotation, quotation
 from harness.report.changes import state, total_line
@@ -37,7 +37,7 @@ from harness.report.summary import (
     word,
 )
 from harness.report.text import DOCUMENTED, by_hand, numbered, reason_of, title_of, told_reason
-from harness.results import LEVELS, OUTCOMES, Judgement, Outcome, RunResult, ScenarioResult, StepResult, count
+from harness.results import LEVELS, OUTCOMES, Finding, Judgement, Outcome, RunResult, ScenarioResult, StepResult, count
 
 #: An outcome as a sign, so that no colour is needed to read it.
 SIGNS: dict[Outcome, str] = {"pass": "✓", "fail": "✗", "warn": "!", "skip": "–", "error": "?"}
@@ -105,7 +105,7 @@ def render_html(result: RunResult, lang: str, folder: Path | None = None, earlie
     packed = _packed(result, rows, folder)
     text = page.render(
         result=result, pages=_pages(properties), rows=rows, worst_first=_worst_first(rows), properties=properties, packed=packed,
-        findings=_findings(result), causes=_causes(result), faults=faults(result.scenarios), families=list(dict.fromkeys(one.family for one in result.scenarios)),
+        findings=_findings(result), advised=_told_once(result, [advice(result.scenarios, code) for code in CODES]), causes=_causes(result), faults=faults(result.scenarios), families=list(dict.fromkeys(one.family for one in result.scenarios)),
         counts=count(one.outcome for one in result.scenarios), scores=result.scores(),
         lang=Language.of(lang).code, style=Markup(style), behaviour=Markup(behaviour),
         comparison=compare(earlier, result) if earlier is not None else None, policy=_policy(style, behaviour), duration=lambda say: say.seconds(result.duration_s),
@@ -133,7 +133,10 @@ def _cells(scenario: ScenarioResult, properties: Sequence[str]) -> tuple[Outcome
 
 def _findings(result: RunResult) -> list[dict[str, object]]:
     """Each finding with its title, cause and remedy in both languages."""
-    each = [in_language(result, code).findings for code in CODES]
+    return _told_once(result, [in_language(result, code).findings for code in CODES])
+
+
+def _told_once(result: RunResult, each: Sequence[Sequence[Finding]]) -> list[dict[str, object]]:
     numbers = {one.id: number for number, one in numbered(result.scenarios)}
     return [
         {

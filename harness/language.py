@@ -203,6 +203,12 @@ PORTUGUESE: dict[str, str] = {
     "{command} at {address}": "{command} em {address}",
     "address unknown": "endereço desconhecido",
     "Result: {counts}": "Resultado: {counts}",
+    "{count} scenario could not be judged: it neither held nor failed ({ids})": (
+        "{count} cenário não pôde ser julgado: nem se manteve nem falhou ({ids})"
+    ),
+    "{count} scenarios could not be judged: they neither held nor failed ({ids})": (
+        "{count} cenários não puderam ser julgados: nem se mantiveram nem falharam ({ids})"
+    ),
     "no scenario was judged": "nenhum cenário foi julgado",
     "Level {level}: nothing was judged": "Nível {level}: nada foi julgado",
     "Level {level}: the scenario judged here held": "Nível {level}: o cenário julgado se manteve",
@@ -396,6 +402,7 @@ PORTUGUESE: dict[str, str] = {
     "not judged": "sem veredito",
     "{count} of {judged} failed": "{count} de {judged} falharam",
     "{judged} held": "{judged} se mantiveram",
+    "{told}, {count} not judged": "{told}, {count} sem veredito",
     # What the probe found.
     "{server}: understood": "{server}: compreendido",
     "sure: {count} new clients followed this on a fresh instance and heard each other": (

@@ -36,14 +36,16 @@ def badge_text(result: RunResult, lang: str) -> str:
         return say("not judged")
     if counted["fail"]:
         return say("{count} of {judged} failed", count=counted["fail"], judged=judged)
-    return say("{judged} held", judged=judged)
+    held = say("{judged} held", judged=judged)
+    return say("{told}, {count} not judged", told=held, count=counted["error"]) if counted["error"] else held
 
 
 def render_badge(result: RunResult, lang: str) -> bytes:
     """badge.svg: no script, no font, no link."""
     name, text = "harness", badge_text(result, lang)
     left, right = (round(len(one) * _LETTER) + 2 * _PAD for one in (name, text))
-    colour = _COLOUR["error"] if result.interrupted else _COLOUR[result.verdict]
+    unsure = result.interrupted or any(one.outcome == "error" for one in result.scenarios)
+    colour = _COLOUR["error" if unsure and result.verdict == "pass" else result.verdict]
     label = escape(f"{name}: {text}")
 
     def word(x: float, width: int, said: str) -> str:

@@ -25,7 +25,16 @@ from harness.language import Language
 from harness.report.gathered import Gathered
 from harness.report.progress import Progress
 from harness.report.safe import QUOTED, visible, visible_lines
-from harness.report.summary import broken_off_line, counts_line, known_lines, score_lines, seed_line, target_line, word
+from harness.report.summary import (
+    broken_off_line,
+    counts_line,
+    known_lines,
+    score_lines,
+    seed_line,
+    target_line,
+    unjudged_line,
+    word,
+)
 from harness.report.text import (
     cause_line,
     finding_line,
@@ -231,6 +240,8 @@ def closing(result: RunResult, say: Language, folder: Path | None, files: tuple[
     yield from _advice(result, say)
     yield from _failures(result, say, folder)
     yield counts_line(result.scenarios, say), "bold"
+    if unjudged := unjudged_line(result.scenarios, say):
+        yield unjudged, _STYLE["error"]
     if result.interrupted:
         yield broken_off_line(result, say), "yellow"
     yield from ((line, "") for line in score_lines(result, say))

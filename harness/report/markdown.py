@@ -15,7 +15,16 @@ from harness.language import Language
 from harness.report.changes import change_lines
 from harness.report.gathered import FileReport
 from harness.report.safe import QUOTED, visible, visible_lines
-from harness.report.summary import broken_off_line, counts_line, known_lines, score_lines, seed_line, target_line, word
+from harness.report.summary import (
+    broken_off_line,
+    counts_line,
+    known_lines,
+    score_lines,
+    seed_line,
+    target_line,
+    unjudged_line,
+    word,
+)
 from harness.report.text import cause_line, failure_sentence, place_of, reason_of, title_of, told_reason
 from harness.results import Finding, RunResult, ScenarioResult, count
 
@@ -69,7 +78,11 @@ def render_markdown(result: RunResult, lang: str, earlier: RunResult | None = No
 
 
 def _blocks(result: RunResult, say: Language, earlier: RunResult | None) -> Iterator[str]:
-    yield f"## {_MARK[result.verdict]} {plain(counts_line(result.scenarios, say))}"
+    unjudged = unjudged_line(result.scenarios, say)
+    mark = _MARK["error" if unjudged and result.verdict == "pass" else result.verdict]
+    yield f"## {mark} {plain(counts_line(result.scenarios, say))}"
+    if unjudged:
+        yield f"{_MARK['error']} {plain(unjudged)}"
     yield plain(target_line(result.target, say))
     if result.reason:
         yield plain(say("The server could not be judged: {reason}", reason=visible(result.reason)))

@@ -64,6 +64,16 @@ def counts_line(scenarios: tuple[ScenarioResult, ...], say: Language) -> str:
     return say("Result: {counts}", counts=", ".join(told) or say("no scenario was judged"))
 
 
+def unjudged_line(scenarios: tuple[ScenarioResult, ...], say: Language) -> str | None:
+    """That scenarios could not be judged, and which: an error is no success, though no failure either."""
+    ids = tuple(one.id for one in scenarios if one.outcome == "error")
+    if not ids:
+        return None
+    one = "{count} scenario could not be judged: it neither held nor failed ({ids})"
+    many = "{count} scenarios could not be judged: they neither held nor failed ({ids})"
+    return say.plural(len(ids), one, many, ids=some(ids, KNOWN_NAMED, say))
+
+
 def broken_off_line(result: RunResult, say: Language) -> str:
     """What to say of a run that was interrupted: how much of it was judged."""
     if result.planned is None:

@@ -28,6 +28,7 @@ from harness.report.summary import (
     seed_line,
     some,
     target_line,
+    unjudged_line,
     word,
 )
 from harness.results import Cause, Finding, Judgement, RunResult, ScenarioResult, StepResult
@@ -357,6 +358,8 @@ def finding_line(finding: Finding, say: Language) -> str:
 
 def _summary(result: RunResult, say: Language) -> list[str]:
     lines = [say("Summary"), target_line(result.target, say), counts_line(result.scenarios, say)]
+    if unjudged := unjudged_line(result.scenarios, say):
+        lines.append(unjudged)
     if result.interrupted:
         lines.append(broken_off_line(result, say))
     lines += score_lines(result, say)

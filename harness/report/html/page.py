@@ -34,6 +34,7 @@ from harness.report.summary import (
     scenario_argument,
     seed_line,
     target_line,
+    unjudged_line,
     word,
 )
 from harness.report.text import DOCUMENTED, by_hand, numbered, reason_of, title_of, told_reason
@@ -250,6 +251,7 @@ def _environment() -> Environment:
         seconds=lambda value: told(lambda say: say.seconds(value)),
         target=lambda result: told(lambda say: target_line(result.target, say)),
         broken_off=lambda result: told(lambda say: broken_off_line(result, say)),
+        unjudged=lambda result: told(lambda say: unjudged_line(result.scenarios, say) or ""),
         result_line=lambda result: told(lambda say: counts_line(result.scenarios, say)),
         measured=lambda result: [_both(list(lines)) for lines in zip(*(measured_lines(result, s) for s in SAYS), strict=True)],
         total=lambda comparison: told(lambda say: total_line(comparison, say)),

@@ -18,9 +18,10 @@ from harness.report.html.evidence import LINES, PICTURE, PRINTED, Seen, gather
 from harness.report.html.explained import explained
 from harness.report.html.packing import BUDGET
 from harness.report.html.page import render_html
+from harness.report.html.tongues import ticked
 from harness.results import Judgement
 
-from .sample import ENVIRONMENT, HOSTILE, SCENARIOS, a_failed_baseline, a_run
+from .sample import ENVIRONMENT, HOSTILE, SCENARIOS, TARGET, a_failed_baseline, a_run
 
 FAILED = "disconnect/reset-after-login"
 
@@ -288,3 +289,17 @@ def test_a_run_full_of_evidence_stays_below_five_megabytes(tmp_path: Path) -> No
     assert len(parts) == 60
     assert BUDGET / 250_000 < sum(bool(part["pictures"]) for part in parts.values()) < 60
     assert any("it lies beside it" in str(part["html"]) for part in parts.values())
+
+
+def test_what_stands_between_backticks_is_code_and_still_text() -> None:
+    assert str(ticked("run `a <b>` or `c`")) == "run <code>a &lt;b&gt;</code> or <code>c</code>"
+    text = _page(target=replace(TARGET, kind="builtin", command="original"))
+    assert "the built-in server <code>original</code>" in text
+
+
+def test_the_missing_part_of_an_introduction_is_marked_where_it_was_expected() -> None:
+    reason = "bia came back and was not shown 'your name?' within 0.50 s"
+    silent = Judgement("welcomes", "fail", reason, "Welcome! / your name?", "Welcome!\\n")
+    part = _part(_page(scenarios=(replace(SCENARIOS[4], judgements=(silent,)),)), FAILED)
+    assert 'Welcome!\n<mark>your name?</mark> <b class="caret">← ' in part
+    assert "<dt>missing" not in part

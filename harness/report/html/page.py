@@ -24,7 +24,7 @@ from harness.report.gathered import in_language
 from harness.report.html.evidence import Evidence, gather
 from harness.report.html.explained import explained
 from harness.report.html.packing import Budget
-from harness.report.html.tongues import SAYS, n, t, told
+from harness.report.html.tongues import SAYS, n, t, ticked, told
 from harness.report.safe import LINE, QUOTED, visible, visible_lines
 from harness.report.summary import (
     broken_off_line,
@@ -249,7 +249,7 @@ def _environment() -> Environment:
         title=lambda one: told(lambda say: _title(one, say)),
         reason=lambda one: told(lambda say: told_reason(reason_of(one), say)),
         seconds=lambda value: told(lambda say: say.seconds(value)),
-        target=lambda result: told(lambda say: target_line(result.target, say)),
+        target=lambda result: ticked(told(lambda say: target_line(result.target, say))), ticked=ticked,
         broken_off=lambda result: told(lambda say: broken_off_line(result, say)),
         unjudged=lambda result: told(lambda say: unjudged_line(result.scenarios, say) or ""),
         result_line=lambda result: told(lambda say: counts_line(result.scenarios, say)),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from markupsafe import Markup, escape
 
 from harness.language import CODES, Language
 
+_TICKS = re.compile(r"`([^`<>]+)`")
 SAYS = tuple(Language(code) for code in CODES)
 
 
@@ -32,3 +34,8 @@ def n(count: int, one: str, many: str, **values: object) -> Markup:
 
 def _filled(values: dict[str, object], say: Language) -> dict[str, object]:
     return {name: value(say) if callable(value) else value for name, value in values.items()}
+
+
+def ticked(text: str) -> Markup:
+    """`text`, escaped, with what stands between backticks as code."""
+    return Markup(_TICKS.sub(r"<code>\1</code>", escape(text)))

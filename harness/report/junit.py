@@ -66,7 +66,7 @@ def _suites(result: RunResult, say: Language, folder: Path | None) -> dict[str, 
         suites["run"] = run_as_a_whole
     for scenario in result.scenarios:
         family = visible(scenario.family, QUOTED)
-        name = _unique(family, visible(scenario.id.removeprefix(f"{scenario.family}/"), QUOTED), names)
+        name = _unique(family, visible(scenario.id.removeprefix(f"{scenario.family}/"), QUOTED) or "-", names)
         known = all_known(result, scenario)
         suites.setdefault(family, []).append(_case(family, name, scenario, say, folder, known=known))
     return suites

@@ -38,4 +38,4 @@ def _filled(values: dict[str, object], say: Language) -> dict[str, object]:
 
 def ticked(text: str) -> Markup:
     """`text`, escaped, with what stands between backticks as code."""
-    return Markup(_TICKS.sub(r"<code>\1</code>", escape(text)))
+    return Markup(_TICKS.sub(r"<code>\1</code>", str(escape(text))))

@@ -172,7 +172,7 @@ def render_again(
         formats, out or folder, lang, stream=stream, environ=environ, quiet=True, journal=False, earlier=earlier
     )
     for reporter in reporters:
-        if isinstance(reporter, FileReport):
+        if isinstance(reporter, FileReport | ConsoleReport):
             reporter.evidence = folder if folder.is_dir() else folder.parent
     reports = Reports(reporters, lang)
     reports.handle(RunFinished(result.duration_s, result))

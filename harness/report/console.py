@@ -81,6 +81,7 @@ class ConsoleReport:
         _never_fail_to_encode(stream)
         self._say = say
         self._folder, self._files = folder, files
+        self.evidence = folder  # where the run lies, with its `scenarios/`
         self._quiet, self._verbose = quiet, verbose
         self._terminal = on_terminal(stream, environ)
         self._console = _console(stream, environ, self._terminal, color)
@@ -157,7 +158,7 @@ class ConsoleReport:
         self._ended = True
         result = self._gathered.result(self._say.code)
         if result is not None:
-            self._print(tuple(closing(result, self._say, self._folder, self._files)))
+            self._print(tuple(closing(result, self._say, self._folder, self._files, self.evidence)))
 
     def _print(self, lines: Iterable[Line]) -> None:
         for text, style in lines:
@@ -228,8 +229,13 @@ def _wrong(result: ScenarioResult, say: Language) -> str:
             return ids_of(result.of(outcome)) or visible(told_reason(result.reason, say), SHORT)
 
 
-def closing(result: RunResult, say: Language, folder: Path | None, files: tuple[str, ...]) -> Iterator[Line]:
-    """The words at the end of a run: findings, failures, counts, score, reports, seed."""
+def closing(
+    result: RunResult, say: Language, folder: Path | None, files: tuple[str, ...], evidence: Path | None = None
+) -> Iterator[Line]:
+    """The words at the end of a run: findings, failures, counts, score, reports, seed.
+
+    The reports lie in `folder`, the run itself in `evidence`.
+    """
     yield "", ""
     yield from _unjudged(result, say)
     yield from _causes(result, say)
@@ -238,7 +244,7 @@ def closing(result: RunResult, say: Language, folder: Path | None, files: tuple[
         yield from ((f"  {finding_line(finding, say)}", "") for finding in result.findings)
         yield "", ""
     yield from _advice(result, say)
-    yield from _failures(result, say, folder)
+    yield from _failures(result, say, evidence)
     yield counts_line(result.scenarios, say), "bold"
     if unjudged := unjudged_line(result.scenarios, say):
         yield unjudged, _STYLE["error"]

@@ -66,7 +66,12 @@ def masked(text: str) -> str:
     for pattern, instead in MASKS:
         text = re.sub(pattern, instead, text)
     text = re.sub(r"^(?:note|nota): .*\n", "", text, flags=re.MULTILINE)  # whether there are namespaces
-    text = re.sub(r"^(<system-out>)?\[# s\] .*(?:\n\[# s\] [^<\n]*)*", r"\1[# s] THE STORY", text, flags=re.MULTILINE)
+    text = re.sub(
+        r"^(<system-out>)?\[# s\] .*(?:\n(?:\[# s\]|… (?:mais )?\d+) [^<\n]*)*",
+        r"\1[# s] THE STORY",
+        text,
+        flags=re.MULTILINE,
+    )
     return LINES_OF_SCENARIOS.sub(lambda found: "".join(sorted(found[0].splitlines(keepends=True))), text)
 
 

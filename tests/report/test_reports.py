@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -14,7 +15,7 @@ from harness.language import Language
 from harness.report.files import write_whole
 from harness.report.gathered import Gathered
 
-from .sample import a_failed_baseline, a_run, events_of
+from .sample import SCENARIOS, a_failed_baseline, a_run, events_of
 
 NAMES = ["events.jsonl", "index.html", "junit.xml", "report.txt", "results.json", "summary.md"]
 
@@ -70,6 +71,16 @@ def test_the_reports_can_be_made_in_another_language_and_elsewhere(tmp_path: Pat
     report.render_again(tmp_path / "a", ["text"], "pt-BR", out=tmp_path / "b")
     assert _names(tmp_path / "b") == ["report.txt"]
     assert (tmp_path / "b" / "report.txt").read_text().startswith("Teste 1: Conexão recusada")
+
+
+def test_commands_lead_to_the_run_and_not_to_where_its_reports_were_made_again(tmp_path: Path) -> None:
+    shown = replace(SCENARIOS[4].judgements[1], repro="scenarios/disconnect/reset-after-login/repro.py")
+    _run(tmp_path / "a", events_of(a_run(scenarios=(replace(SCENARIOS[4], judgements=(shown,)),))))
+    stream = io.StringIO()
+    report.render_again(tmp_path / "a", ["text"], "en", out=tmp_path / "b", stream=stream)
+    command = f"see it yourself: python3 {tmp_path / 'a' / str(shown.repro)}"
+    assert command in stream.getvalue()
+    assert command in (tmp_path / "b" / "report.txt").read_text(encoding="utf-8")
 
 
 def test_a_killed_run_leaves_a_journal_from_which_everything_is_made(tmp_path: Path) -> None:

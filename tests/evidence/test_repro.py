@@ -32,7 +32,7 @@ def failing(tmp_path_factory: pytest.TempPathFactory) -> tuple[Program, dict[str
     program = Program(tmp_path_factory.mktemp("original"))
     done = program.run(*SCENARIOS, "--server", "original", "--confirm", "0", "--capture", "off")
     assert done.status == 1, done.text
-    assert "see it yourself: python " in done.out
+    assert "see it yourself: python3 " in done.out
     return program, program.results()
 
 

@@ -128,7 +128,8 @@ def test_a_run_killed_after_its_baseline_failed_keeps_the_reason() -> None:
 def test_findings_and_their_causes_are_told_in_the_language_of_the_reader() -> None:
     result = _gathered([RunFinished(1.0, a_run())], "pt-BR")
     assert result.findings[0].title == "para de retransmitir depois de uma saída: ninguém ouve ninguém"
-    assert result.findings[0].cause == "clientes que já saíram continuam na lista do servidor"
+    assert result.findings[0].cause is not None
+    assert result.findings[0].cause.startswith("ainda se escreve para um cliente que já saiu")
 
 
 def test_a_journal_that_is_not_there_is_said_in_one_line(tmp_path: Path) -> None:

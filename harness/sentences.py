@@ -223,6 +223,11 @@ FORMS: dict[str, str] = {
     "this run did not come as far as exercising it": "esta execução não chegou a exercitá-la",
     "failed without a witness: {*}": "falhou sem testemunha: {0}",
     "the harness could not judge this: {}": "o harness não conseguiu julgar isto: {0}",
+    "more happened than a history holds: {} records since {} s were not kept, and nothing is judged without them (a smaller "
+    "--storm makes fewer)": (
+        "aconteceu mais do que cabe em um histórico: {0} registros desde {1} s não foram guardados, e sem eles nada é julgado "
+        "(um --storm menor faz menos)"
+    ),
     "the scenario did not end within {} s": "o cenário não terminou em {0} s",
     "the server could not be started: {*}": "não foi possível iniciar o servidor: {0}",
     "this machine was too busy to blame the server: the harness's own timers were {} s late": (

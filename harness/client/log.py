@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from harness.client.clock import Clock
 from harness.client.patience import Patience, Processor, Pulse
 from harness.client.trace import Trace
-from harness.history import Awaited, Heard, Record, Said, Step
+from harness.history import Awaited, Heard, Noticed, Record, Said, Step
 
 if TYPE_CHECKING:
     from harness.client.member import Member
 
-#: Records that one scenario's history may hold; a flood must not fill the memory.
-MOST_RECORDS = 150_000
+#: Records that one scenario's history may hold; a flood must not fill the memory. What is not kept is counted: nothing
+#: is judged without it.
+MOST_RECORDS = 250_000
+#: Of what a crowd is shown, so much of each one and of all of them together is kept: a crowd is judged for being let in.
+SHOWN_TO_ONE, SHOWN_TO_CROWD = 40, 40_000
+#: Copies of one message that one connection heard: as many more say the same.
+MOST_COPIES = 20
 #: So often the same kind of time-out is waited for in full in one scenario; afterwards a shorter look has to do.
 FULL_WAITS = 2
 SHORT_WAIT_S = 0.25
@@ -39,6 +45,11 @@ class Log:
         self.hasty = False
         #: Told of each kind of thing that was waited for in vain.
         self.on_missed: Callable[[str], None] = lambda _: None
+        #: Records that there was no more room for, and when the first of them came.
+        self.dropped, self.dropped_s = 0, 0.0
+        self._shown: Counter[int] = Counter()  # to each of a crowd
+        self._shown_to_crowd = 0
+        self._copies: Counter[tuple[int, str]] = Counter()
         self._ops = 0
         self._words: dict[tuple[int, str], str] = {}
         self._speaker: dict[str, int] = {}
@@ -56,6 +67,25 @@ class Log:
         """Write a record down."""
         if len(self.records) < MOST_RECORDS:
             self.records.append(record)
+            return
+        self.dropped_s = self.dropped_s if self.dropped else record.at_s
+        self.dropped += 1
+
+    def shown(self, member: Member, record: Heard | Noticed) -> None:
+        """Something came to a member. Of what a crowd is shown only the first is kept, and of a message the first copies."""
+        if isinstance(record, Heard):
+            self._heard(record)
+        if member.identity.role == "crowd":
+            kept = self._shown[member.conn] < SHOWN_TO_ONE and self._shown_to_crowd < SHOWN_TO_CROWD
+            self._shown[member.conn] += kept
+            self._shown_to_crowd += kept
+        elif isinstance(record, Heard):
+            self._copies[record.conn, record.token] += 1
+            kept = self._copies[record.conn, record.token] <= MOST_COPIES
+        else:
+            kept = True
+        if kept:
+            self.add(record)
 
     def step(self, did: str, who: str | None = None) -> None:
         """A line of the story."""
@@ -80,9 +110,7 @@ class Log:
         words = said.text.decode("utf-8", "replace").removesuffix(said.token).strip()
         self._words[said.conn, words] = said.token
 
-    def heard(self, heard: Heard) -> None:
-        """A token came."""
-        self.add(heard)
+    def _heard(self, heard: Heard) -> None:
         waiting = self.pending.get(heard.token)
         if waiting is not None:
             waiting.discard(heard.conn)

@@ -102,14 +102,15 @@ class Member:
                 self._hear(now, unit, found)
             elif self.joined and unit.strip() and self.inbox.notices < KEPT_NOTICES:
                 self.inbox.notices += 1
-                self._log.add(Noticed(at_s=now, conn=self.conn, unit=unit[:2048]))
+                self._log.shown(self, Noticed(at_s=now, conn=self.conn, unit=unit[:2048]))
         self._answer_heartbeats(data, [unit for unit, _ in units])
         self._log.beat()
 
     def _hear(self, now: float, unit: bytes, found: list[str]) -> None:
         for token in found:
-            self._log.heard(
-                Heard(at_s=now, conn=self.conn, token=token, unit=unit[: 1 << 17], alone=len(set(found)) == 1)
+            alone = len(set(found)) == 1
+            self._log.shown(
+                self, Heard(at_s=now, conn=self.conn, token=token, unit=unit[: 1 << 17], alone=alone)
             )
 
     def _answer_heartbeats(self, data: bytes, units: list[bytes]) -> None:

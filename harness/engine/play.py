@@ -146,6 +146,7 @@ class Play:
         self.looks: list[Look] = []
         self.again = False
         self.trace = Trace()
+        self.log: Log | None = None
         self.address: str | None = None
 
     async def run(self) -> str | None:
@@ -153,6 +154,7 @@ class Play:
         stage: Stage | None = None
         log = Log(self.clock, lambda: stage.processor() if stage else None)
         log.reply_deadline_s = self.baseline.deadlines.reply_s
+        self.log = log
         self.records = log.records
         self.trace = log.trace
         stage = Stage(self._plan(), log)
@@ -208,6 +210,7 @@ class Play:
 
     def judged(self, trouble: str | None, kernel: dict[str, int]) -> Attempt:
         """The judges' words about what was written down."""
+        trouble = trouble or self._lost()
         p99, worst = self.clock.lag()
         end = self.records[-1].at_s if self.records else 0.0
         taken = self._taken(end)
@@ -227,6 +230,15 @@ class Play:
             judgements, steps, reason, trouble, p99, kernel, self.address, self.isolated, notes, uncaptured=uncaptured,
             clues=self._clues(history, judgements),
         )  # fmt: skip
+
+    def _lost(self) -> str | None:
+        """Why nothing can be judged where the history was too small for what happened; None where it was not."""
+        if self.log is None or not self.log.dropped:
+            return None
+        return (
+            f"more happened than a history holds: {self.log.dropped} records since {self.log.dropped_s:.2f} s were not kept, "
+            "and nothing is judged without them (a smaller --storm makes fewer)"
+        )
 
     def _clues(self, history: History, judgements: tuple[Judgement, ...]) -> tuple[Clue, ...]:
         """What a run that failed shows of the cause: a hint, which must not cost a verdict."""

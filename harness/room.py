@@ -179,8 +179,6 @@ class Room:
                 local_port=member.wire.local_port, visit=visit,
             )
         )  # fmt: skip
-        if role != "crowd":
-            self.step("connects" if visit == 1 else "comes back", who)
         return member
 
     def free_places(self) -> int:
@@ -365,7 +363,6 @@ class Room:
         if not beyond:
             count = min(count, max(1, self.free_places() - FOR_OTHERS))
         whose: list[Member | None] = list(people) or [None] * count
-        self.step(f"{len(whose)} clients connect" + (" in the same instant" if at_once else ""))
         gate = asyncio.Semaphore(len(whose) if at_once else SIDE_BY_SIDE)
 
         async def one(number: int, old: Member | None) -> Member:

@@ -209,8 +209,7 @@ async def unread_data(room: Room) -> None:
     waiting that nobody will ever read (RFC 2525, section 2.17)."""
     ana, bia, caio = await room.join("ana", "bia", "caio")
     bia.counted = False
-    if bia.wire is not None:
-        bia.wire.stall()
+    bia.stall()
     await room.talk(ana, caio, rounds=3)
     bia.abandon()
     await room.talk(caio, ana)

@@ -195,8 +195,7 @@ async def stalled_reader(room: Room) -> None:
     ana = await room.enter("ana")
     zoe = await room.enter("zoe", role="faulty", receive_buffer=4096, counted=False)
     bia, caio = await room.join("bia", "caio")
-    if zoe.wire is not None:
-        zoe.wire.stall()
+    zoe.stall()
     flood = await pour(room, [ana, bia, caio], zoe)
     if flood.taken < LEAST and not flood.ended and not flood.stalled:
         room.skip(f"only {flood.taken >> 20} MiB went through in time: less than the kernel's own buffers hold")

@@ -80,8 +80,7 @@ async def noise_at_the_door(room: Room) -> None:
 async def deaf_stranger(room: Room) -> Member:
     """One who connects and reads nothing: whatever it says may be taken for a name, and let it into the room."""
     stranger = await room.connect("stranger")
-    if stranger.wire is not None:
-        stranger.wire.stall()
+    stranger.stall()
     return stranger
 
 

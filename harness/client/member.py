@@ -109,9 +109,7 @@ class Member:
     def _hear(self, now: float, unit: bytes, found: list[str]) -> None:
         for token in found:
             alone = len(set(found)) == 1
-            self._log.shown(
-                self, Heard(at_s=now, conn=self.conn, token=token, unit=unit[: 1 << 17], alone=alone)
-            )
+            self._log.shown(self, Heard(at_s=now, conn=self.conn, token=token, unit=unit[: 1 << 17], alone=alone))
 
     def _answer_heartbeats(self, data: bytes, units: list[bytes]) -> None:
         if self.profile.keepalive is None or not self.answers_heartbeats or self.left is not None or self.wire is None:
@@ -335,6 +333,12 @@ class Member:
         return await self._log.wait(
             "reply", lambda: token in self.inbox.tokens or self.gone, self._log.reply_deadline_s
         )
+
+    def stall(self) -> None:
+        """Stop reading: the kernel's buffer fills, then its window closes, and the server's writes find no room."""
+        if self.wire:
+            self._log.step("stops reading", self.who)
+            self.wire.stall()
 
     # -- leaving -------------------------------------------------------------------------------------------------
 

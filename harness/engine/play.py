@@ -22,9 +22,12 @@ from harness.evidence.capture import Capture, Taken
 from harness.evidence.doing import Witness, as_text
 from harness.evidence.keeping import evidence
 from harness.evidence.repro import Aim, Repros, repros
+from harness.evidence.steps import Told
+from harness.evidence.steps import steps as told_steps
 from harness.findings.clues import clues
-from harness.history import Baseline, Captured, History, Kernel, Lag, Note, Record, Skipped, Step, as_json_lines
+from harness.history import Baseline, Captured, History, Kernel, Lag, Note, Record, Skipped, as_json_lines
 from harness.properties import judge
+from harness.properties.scene import Scene
 from harness.registry import Scenario
 from harness.results import Clue, Judgement, StepResult
 from harness.room import NotHere, Room, Setting
@@ -222,14 +225,23 @@ class Play:
         if p99 > STARVED_LAG_S and any(j.outcome == "fail" for j in judgements):
             trouble = f"this machine was too busy to blame the server: the harness's own timers were {p99:.1f} s late"
             judgements = ()
-        judgements = self._keep(history, judgements, taken)
-        steps = tuple(StepResult(s.at_s, s.did, s.who) for s in history.of(Step))[:MOST_STEPS]
+        told = self._told(history)
+        judgements = self._keep(history, judgements, taken, told)
+        steps = tuple(StepResult(step.at_s, step.did, step.who) for step in told[:MOST_STEPS])
         notes = tuple(dict.fromkeys(note.text for note in history.of(Note)))
         uncaptured = next((r.why for r in history.of(Captured) if r.why), None)
         return Attempt(
             judgements, steps, reason, trouble, p99, kernel, self.address, self.isolated, notes, uncaptured=uncaptured,
             clues=self._clues(history, judgements),
         )  # fmt: skip
+
+    def _told(self, history: History) -> tuple[Told, ...]:
+        """The story, step by step. It must not cost a verdict."""
+        try:
+            return told_steps(Scene(history), self.trace.sends)
+        except Exception as error:
+            sys.stderr.write(f"harness: {self.item.id}: its steps could not be told: {type(error).__name__}: {error}\n")
+            return ()
 
     def _lost(self) -> str | None:
         """Why nothing can be judged where the history was too small for what happened; None where it was not."""
@@ -260,7 +272,9 @@ class Play:
             return None
         return taken
 
-    def _keep(self, history: History, judgements: tuple[Judgement, ...], taken: Taken | None) -> tuple[Judgement, ...]:
+    def _keep(
+        self, history: History, judgements: tuple[Judgement, ...], taken: Taken | None, told: tuple[Told, ...]
+    ) -> tuple[Judgement, ...]:
         """Write the evidence; the judgements, with what shows them."""
         if self.folder is None:
             return judgements
@@ -268,7 +282,7 @@ class Play:
         files: dict[str, bytes | str] = {"history.jsonl": as_json_lines(history.records)}
         trouble = None
         if wanted or (not self.again and any(j.outcome == "fail" for j in judgements)):
-            pictures, trouble = evidence(history, judgements, taken)
+            pictures, trouble = evidence(history, judgements, taken, told)
             files |= pictures
             if self.looks:
                 files["state.txt"] = as_text(self.looks)

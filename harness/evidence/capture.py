@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,8 +15,12 @@ import harness
 from harness.evidence import pcapng
 from harness.evidence.flows import Flow, flows, packets
 from harness.evidence.ring import Frame, NoCapture, Ring
-from harness.evidence.segments import Segment, segments
-from harness.history import Captured, Leg, Opened, Record, Step
+from harness.evidence.segments import FIN, RST, Segment, segments
+from harness.evidence.steps import Told
+from harness.history import Captured, Leg, Opened, Record
+
+#: A packet may be stamped so long before the record of what sent it (False), or of what saw it come (True), in seconds.
+_BEFORE_S = {False: 0.002, True: 0.25}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +42,13 @@ class Taken:
     missed: int
     began_ns: int  # the history's beginning on the packets' clock
 
-    def pcapng(self, scenario: str, records: Sequence[Record]) -> bytes:
+    def pcapng(self, scenario: str, records: Sequence[Record], told: Sequence[Told] = ()) -> bytes:
         """The file to open with Wireshark, with the steps of the story as comments."""
         about = f"harness scenario {scenario}; comments tell its steps, interfaces the legs"
         if self.missed:
             about += f"; {self.missed} more packets came when there was no more room"
         legs: dict[int, Leg] = {s.frame: flow.leg for flow in self.flows for _, s in flow.segments}
-        return pcapng.write(self.frames, legs, self._comments(records), about, f"harness {harness.__version__}")
+        return pcapng.write(self.frames, legs, self._comments(records, told), about, f"harness {harness.__version__}")
 
     def sent(self) -> list[Sent]:
         """What clients sent, piece by piece as it was seen on their own leg, its beginning as far as kept."""
@@ -58,22 +63,40 @@ class Taken:
         frame = self.frames[segment.frame]
         return frame.data[max(0, len(frame.data) - (segment.length - (frame.length - len(frame.data)))) :]
 
-    def _comments(self, records: Sequence[Record]) -> dict[int, list[str]]:
-        """Each step on the first packet after it; whose connection it is on each flow's first packet."""
+    def _comments(self, records: Sequence[Record], told: Sequence[Told]) -> dict[int, list[str]]:
+        """Each step on its own packet, else on the first one after it; whose connection it is on each flow's first packet."""
         comments: dict[int, list[str]] = {}
         who = {r.conn: r.who for r in records if isinstance(r, Opened)}
+        own: dict[int, Flow] = {}
         for flow in self.flows:
             if flow.conn is not None and flow.segments:
                 first = flow.segments[0][1].frame
                 comments.setdefault(first, []).append(f"{who.get(flow.conn, '?')} (connection {flow.conn}), {flow.leg}")
-        number = 0
-        for step in sorted((r for r in records if isinstance(r, Step)), key=lambda r: r.at_s):
-            at_ns = self.began_ns + int(step.at_s * 1e9)
-            while number < len(self.frames) - 1 and self.frames[number].at_ns < at_ns:
-                number += 1
-            told = f"{step.at_s:.3f} s: {step.who + ' ' if step.who else ''}{step.did}"
-            comments.setdefault(number, []).append(told)
+                if flow.leg != "proxy-server":
+                    own[flow.conn] = flow
+        times = [frame.at_ns for frame in self.frames]
+        for step in told:
+            number = packet_of(step, own[step.conn]) if step.conn in own else None
+            if number is None:
+                number = min(bisect_left(times, self.began_ns + int(step.at_s * 1e9)), len(times) - 1)
+            comments.setdefault(number, []).append(f"{step.at_s:.3f} s: {step.who + ' ' if step.who else ''}{step.did}")
         return comments
+
+
+def packet_of(step: Told, flow: Flow) -> int | None:
+    """The number of the packet that this step of a connection sent, or that ended it; None where none was captured."""
+    if step.mark == "syn":
+        return flow.segments[0][1].frame
+    theirs = step.mark.startswith("end-")
+    bit = {"fin": FIN, "rst": RST}.get(step.mark.removeprefix("end-"), 0)
+    found = (
+        s
+        for at_s, s in flow.segments
+        if (s.source == flow.client) is not theirs and at_s >= step.at_s - _BEFORE_S[theirs]
+    )
+    if bit:
+        return next((s.frame for s in found if s.flags & bit), None)
+    return next((s.frame for s in found if s.length), None) if step.mark == "data" else None
 
 
 class Capture:

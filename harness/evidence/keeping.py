@@ -10,6 +10,7 @@ from harness.evidence.diagram import draw
 from harness.evidence.handshake import draw as draw_handshake
 from harness.evidence.packets import as_table
 from harness.evidence.plots import plots
+from harness.evidence.steps import Told
 from harness.history import History
 from harness.language import CODES, Language
 from harness.properties.scene import Scene
@@ -17,13 +18,13 @@ from harness.results import Judgement
 
 
 def evidence(
-    history: History, judgements: Sequence[Judgement], taken: Taken | None
+    history: History, judgements: Sequence[Judgement], taken: Taken | None, told: Sequence[Told] = ()
 ) -> tuple[dict[str, bytes | str], str | None]:
-    """The files (name, content), and what could not be made, or None. Never raises: a picture costs no verdict."""
+    """The files (name, content; `told` are the steps), and what could not be made, or None. Never raises: a picture costs no verdict."""
     files: dict[str, bytes | str] = {}
     try:
         if taken is not None and taken.frames:
-            capture = taken.pcapng(history.scenario, history.records)
+            capture = taken.pcapng(history.scenario, history.records, told)
             files["capture.pcapng"] = capture
             files["packets.json"] = as_table(capture, taken, history.records)
         scene = Scene(history)

@@ -19,7 +19,8 @@ from harness.evidence.packets import as_table, read
 from harness.evidence.pcapng import write
 from harness.evidence.ring import MOST_FRAMES, Frame, Ring, port_filter, why_no_capture
 from harness.evidence.segments import segments
-from harness.history import Captured, Opened, Step
+from harness.evidence.steps import Told
+from harness.history import Captured, Opened
 
 NO_CAPTURE = why_no_capture()
 needs_capture = pytest.mark.skipif(NO_CAPTURE is not None, reason=f"PACKETS ARE NOT CAPTURED HERE: {NO_CAPTURE}")
@@ -131,12 +132,15 @@ def a_capture(listener: socket.socket) -> tuple[bytes, Taken, list[object]]:
         Opened(
             at_s=first + 0.001, conn=1, who="ana", name="ana", way="direct", role="bystander", local_port=clients[0]
         ),
-        Step(at_s=first, did="connects \x1b[31m\u202e", who="ana"),
+    ]
+    told = [
+        Told(first + 0.001, "connects \x1b[31m\u202e", "ana", 1, "syn"),
+        Told(first + 0.001, "closes", "ana", 1, "fin"),
     ]
     named = Taken(
         taken.frames, tuple(flows(segments(taken.frames), records, [port], taken.began_ns)), 7, taken.began_ns
     )
-    return named.pcapng("tests/capture", records), named, list(records)
+    return named.pcapng("tests/capture", records, told), named, list(records)
 
 
 @needs_capture
@@ -155,6 +159,9 @@ def test_the_file_is_read_back_with_its_packets_and_comments(listener: socket.so
     assert [row["flags"] for row in rows[:3]] == ["SYN", "SYN-ACK", "ACK"]
     assert any(row["data"] == "good evening\\n" and row["bytes"] == 13 for row in rows)
     assert [row["seq"] for row in rows[:3]] == [0, 0, 1]
+    assert "ana connects" in rows[0]["notes"]  # on the SYN, although the record was written after the handshake
+    (closes,) = [row for row in rows if "ana closes" in row["notes"]]
+    assert (closes["from"], closes["flags"]) == ("client", "FIN-ACK")
 
 
 @needs_capture

@@ -7,7 +7,7 @@ difference that a person reads.
   (`TOKEN`), the number that a server counts its visitors with (`user#`);
 - the order in which scenarios side by side end: their lines on the console are sorted;
 - how many of the deliveries and connections a failing server lost, and whose: its threads race;
-- the story of a failing scenario (who came back when), and the probable causes of what fails in `original` (which of its
+- the story in a failing server's report (who came back when), and the probable causes of what fails in `original` (which of its
   threads raced, and what they printed): one line stands for each.
 
 `original` and `patched` are judged by those properties only that fail, or hold, each time: in the others their threads
@@ -56,6 +56,8 @@ CAUSES = re.compile(
     re.DOTALL,
 )
 CAUSE = re.compile(r"\n +(?:probably|provavelmente) .*")
+#: The steps of one scenario: which of them fall together depends on the machine.
+STORY = re.compile(r"^(<system-out>)?\[# s\] .*(?:\n(?:\[# s\] |… )[^<\n]*)*", re.MULTILINE)
 LINES_OF_SCENARIOS = re.compile(r"(?:^(?:PASS|FAIL|WARN|SKIP|ERROR) \S+/\S+ # s.*\n)+", re.MULTILINE)
 
 pytestmark = pytest.mark.timeout(180)
@@ -66,12 +68,7 @@ def masked(text: str) -> str:
     for pattern, instead in MASKS:
         text = re.sub(pattern, instead, text)
     text = re.sub(r"^(?:note|nota): .*\n", "", text, flags=re.MULTILINE)  # whether there are namespaces
-    text = re.sub(
-        r"^(<system-out>)?\[# s\] .*(?:\n(?:\[# s\]|… (?:mais )?\d+) [^<\n]*)*",
-        r"\1[# s] THE STORY",
-        text,
-        flags=re.MULTILINE,
-    )
+    text = STORY.sub(r"\1[# s] THE STORY", text)
     return LINES_OF_SCENARIOS.sub(lambda found: "".join(sorted(found[0].splitlines(keepends=True))), text)
 
 

@@ -136,5 +136,19 @@ PORTUGUESE: dict[str, str] = {
     "RST answers the SYN: the connection is refused": "RST responde ao SYN: a conexão é recusada",
     "RST: what was on its way is lost": "RST: o que estava a caminho se perde",
     "FIN from both sides: an orderly end": "FIN dos dois lados: um fim em ordem",
-    "FIN from one side only": "FIN de um lado só",
+    "FIN without a good-bye; the server answered it with its own": "FIN sem despedida; o servidor respondeu com o seu",
+    "FIN from one side only was captured": "só o FIN de um dos lados foi capturado",
+    "FIN from the server only": "FIN só do servidor",
+    "FIN from {who} only: the server never closed its side": "FIN só de {who}: o servidor nunca fechou o seu lado",
+    "FIN from {who} only; the server's came {time} later, when it was told to end: CLOSE_WAIT until then": (
+        "FIN só de {who}; o do servidor veio {time} depois, quando recebeu ordem de encerrar: CLOSE_WAIT até lá"
+    ),
+    "FIN from both sides, but the server's came {time} after that of {who}": (
+        "FIN dos dois lados, mas o do servidor veio {time} depois do de {who}"
+    ),
+    "{who} had closed, and the server wrote on: RST": "{who} já tinha fechado, e o servidor continuou escrevendo: RST",
+    "the server ended it with RST, not with FIN": "o servidor encerrou com RST, não com FIN",
+    "{time} later": "{time} depois",
+    "{time} later: told to end": "{time} depois: mandado encerrar",
+    "retransmission": "retransmissão",
 }

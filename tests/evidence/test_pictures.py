@@ -15,7 +15,7 @@ from harness.evidence.plots import plots
 from harness.evidence.ring import Frame
 from harness.evidence.segments import ACK, FIN, PSH, RST, SYN, segments
 from harness.evidence.words import PORTUGUESE
-from harness.history import Left, Opened, OpenFailed, Record, Toxic
+from harness.history import Left, Opened, OpenFailed, Record, ServerEvent, Toxic
 from harness.properties.scene import Scene
 
 SERVER, LINE = 5000, 6000
@@ -117,6 +117,59 @@ def test_a_polite_and_an_abrupt_leave_stand_side_by_side(lang: str) -> None:
         assert words in shown
     for sentence in ("FIN from both sides: an orderly end", "RST: what was on its way is lost"):
         assert (sentence if lang == "en" else PORTUGUESE[sentence]) in shown
+
+
+def closed(server_fin_s: float | None, *, told_to_end: bool = False, then: list[Frame] | None = None) -> str:
+    """The words beneath the panel of bia, who closes without a word half a second after she came."""
+    story = ordinary(lambda story: story.leave("bia", "fin"))
+    bia = next(o for o in story.find(Opened, who="bia"))
+    began, port = bia.at_s - 0.002, bia.local_port
+    gone = next(r.at_s for r in story.find(Left) if r.conn == bia.conn)
+    frames = [*connection(began, port)[:5], frame(gone, port, SERVER, FIN | ACK, 107, 901),
+              frame(gone + 1e-5, SERVER, port, ACK, 901, 108)]  # fmt: skip
+    if server_fin_s is not None:
+        frames.append(frame(gone + server_fin_s, SERVER, port, FIN | ACK, 901, 108))
+    if told_to_end and server_fin_s is not None:
+        story.records = [r for r in story.records if not isinstance(r, ServerEvent)]
+        story.add(ServerEvent(at_s=gone + server_fin_s - 0.01, what="signal", detail="SIGTERM"))
+    svg = handshake.draw(story.history(), taken([*frames, *(then or [])], story.records), "en")
+    assert svg is not None
+    return svg
+
+
+def test_a_server_that_closes_its_side_only_when_it_is_told_to_end_is_not_orderly() -> None:
+    """Bia's FIN at 0.2 s, the server's at 9.5 s, after SIGTERM: the picture once called that an orderly end, in green."""
+    shown = texts(closed(9.3, told_to_end=True))
+    assert " ".join(shown[-2:]) == (
+        "FIN from bia only; the server's came 9.300 s later, when it was told to end: CLOSE_WAIT until then"
+    )
+    assert "9.300 s later: told to end" in shown
+    assert "orderly" not in " ".join(shown)
+
+
+def test_each_end_has_its_own_words() -> None:
+    assert "FIN without a good-bye; the server answered it with its own" in texts(closed(0.0004))
+    assert "FIN from bia only: the server never closed its side" in texts(closed(None))
+    assert "FIN from both sides, but the server's came 3.000 s after that of bia" in " ".join(texts(closed(3.0)))
+    story = ordinary(lambda story: story.leave("bia", "fin"))
+    bia = next(o for o in story.find(Opened, who="bia"))
+    gone = next(r.at_s for r in story.find(Left) if r.conn == bia.conn)
+    wrote_on = [frame(gone + 0.01, SERVER, bia.local_port, PSH | ACK, 901, 108, b"hi\n"),
+                frame(gone + 0.0101, bia.local_port, SERVER, RST, 108)]  # fmt: skip
+    assert "bia had closed, and the server wrote on: RST" in texts(closed(None, then=wrote_on))
+    assert "the server ended it with RST, not with FIN" in texts(
+        closed(None, then=[frame(gone + 0.01, SERVER, bia.local_port, RST | ACK, 901, 108)])
+    )
+
+
+def test_a_packet_that_is_sent_again_is_called_so_and_moments_have_microseconds() -> None:
+    story = ordinary(lambda story: story.leave("bia", "fin"))
+    bia = next(o for o in story.find(Opened, who="bia"))
+    gone = next(r.at_s for r in story.find(Left) if r.conn == bia.conn)
+    shown = texts(closed(0.3, then=[frame(gone + 0.2, bia.local_port, SERVER, FIN | ACK, 107, 901)]))
+    assert "FIN-ACK  retransmission" in shown
+    assert sum(text.startswith("FIN-ACK") for text in shown) == 3
+    assert f"{gone + 1e-5:.6f} s" in shown
 
 
 def test_odd_bytes_on_the_wire_stand_in_the_diagram() -> None:

@@ -575,6 +575,13 @@ FORMS: dict[str, str] = {
     # handshake, closes, handles, discreet.
     "{} times {}, seen on the wire": "{0} vezes {1}, visto na rede",
     "{} times {}, seen on the wire; {} SYN got no answer": "{0} vezes {1}, visto na rede; {2} SYN sem resposta",
+    "{} times {}, seen on the wire; of {} more only a part was seen ({} packets were not kept)": (
+        "{0} vezes {1}, visto na rede; de mais {2} só uma parte foi vista ({3} pacotes não foram guardados)"
+    ),
+    "{} times {}, seen on the wire; {} SYN got no answer; of {} more only a part was seen ({} packets were not kept)": (
+        "{0} vezes {1}, visto na rede; {2} SYN sem resposta; de mais {3} só uma parte foi vista ({4} pacotes não foram "
+        "guardados)"
+    ),
     "{} times {}, seen on the wire{}": "{0} vezes {1}, visto na rede{2}",
     "{} connections were made and served, as the sockets tell ({*})": (
         "{0} conexões foram feitas e atendidas, como dizem os sockets ({1})"
@@ -585,6 +592,17 @@ FORMS: dict[str, str] = {
     ),
     "silence": "silêncio",
     "{} polite leaves": "{0} saídas educadas",
+    "{} polite leaves{}": "{0} saídas educadas{1}",
+    "{} polite leaves; {} of them as the client's socket tells": (
+        "{0} saídas educadas; {1} delas como diz o socket do cliente"
+    ),
+    "behind the Toxiproxy only packets show how the server ends a connection: {*}": (
+        "atrás do Toxiproxy só pacotes mostram como o servidor encerra uma conexão: {0}"
+    ),
+    "its packets were not seen": "seus pacotes não foram vistos",
+    "{} packets came when there was no more room for them, and no handshake was seen to its end": (
+        "{0} pacotes vieram quando não havia mais lugar para eles, e nenhum handshake foi visto até o fim"
+    ),
     "{} said good-bye and the server never closed the connection": "{0} se despediu e o servidor nunca fechou a conexão",
     "{} said good-bye and the server ended the connection with a reset": (
         "{0} se despediu e o servidor encerrou a conexão com um reset"

@@ -11,13 +11,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.evidence.capture import Taken
-from harness.evidence.drawing import SMALL, Canvas, wrapped
+from harness.evidence.drawing import Canvas, wrapped
 from harness.evidence.flows import Flow
 from harness.evidence.segments import ACK, FIN, RST, SYN, Segment, flag_names
 from harness.evidence.words import Say, seconds, speaker
 from harness.history import History, Leaving, Left, Opened, ServerEvent
 
 _PANEL, _GAP, _TOP, _ROW = 340.0, 28.0, 92.0, 27.0
+#: What a small bold character takes, in pixels.
+_STRONG = 6.3
 #: Packets that are shown of an end: the first ones, and from the one that decides.
 _FIRST_END, _LAST_END = 3, 4
 #: A server that answers a FIN later than this took its time; a pause as long is told between two packets, in seconds.
@@ -218,7 +220,7 @@ def _draw_panel(canvas: Canvas, panel: Panel, left: float, bottom: float, say: S
         canvas.text(
             ((client + server) / 2, y - 3), words, f"mono small halo {fill if fill != 'head' else ''}".strip(), "middle"
         )
-    for number, line in enumerate(wrapped(panel.end, _PANEL, 2, SMALL)):
+    for number, line in enumerate(wrapped(panel.end, _PANEL, 2, _STRONG)):
         canvas.text(
             ((client + server) / 2, bottom + 18 + 14 * number),
             line,

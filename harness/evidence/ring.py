@@ -3,7 +3,8 @@
 An AF_PACKET socket with a ring of fixed frames (packet(7), PACKET_RX_RING, TPACKET_V2; Documentation/networking/
 packet_mmap.rst) and a classic BPF filter on the ports that matter. While a scenario runs this costs the kernel some
 microseconds a packet and the harness nothing. Frames are filled from the first to the last and never given back, so
-that the beginning is kept and what no longer fits is counted. Needs CAP_NET_RAW: root, or a user + network namespace.
+that the beginning is kept and what no longer fits is counted. What opens and ends connections (SYN, FIN, RST) has a ring
+of its own, so that no talk, however loud, takes its place. Needs CAP_NET_RAW: root, or a user + network namespace.
 """
 
 from __future__ import annotations
@@ -23,11 +24,26 @@ _TPACKET_V2, _TP_STATUS_USER = 1, 1
 _ETH_P_ALL = 0x0003
 _SO_ATTACH_FILTER = 26
 
-#: One frame of the ring: its header, the packet's headers and some two hundred bytes of what was said.
-FRAME = 320
-_BLOCK, _BLOCKS = 1 << 17, 16
-#: So many packets are kept of one scenario, 2 MB.
-MOST_FRAMES = _BLOCKS * (_BLOCK // FRAME)
+_BLOCK = 1 << 17
+
+
+class Shape(NamedTuple):
+    """The size of a ring: bytes of a frame (its header, the packet's headers, some of what was said), and its blocks."""
+
+    frame: int
+    blocks: int
+
+    @property
+    def most(self) -> int:
+        """So many packets fit."""
+        return self.blocks * (_BLOCK // self.frame)
+
+
+#: For what was said and acknowledged, with some two hundred bytes of it, 2 MB; for SYN, FIN and RST, 1.5 MB: a thousand
+#: clients that come and go twice.
+TALK, TURNS = Shape(320, 16), Shape(192, 12)
+#: As much of a packet as any ring keeps.
+FRAME = TALK.frame
 _HEADER = struct.Struct("=IIIHHII")  # status, length, kept, mac, net, seconds, nanoseconds
 _KEEP_ALL = 0x40000  # a filter's answer: as much of the packet as there is
 
@@ -50,12 +66,47 @@ class Ring:
     def __init__(self, interface: str = "lo") -> None:
         if not sys.platform.startswith("linux"):
             raise NoCapture("packets are captured on Linux only")
+        self._ports: list[int] = []
+        self._halves: list[_Half] = []
+        try:
+            for shape, turns in ((TURNS, True), (TALK, False)):
+                self._halves.append(_Half(interface, shape, turns=turns))
+        except NoCapture:
+            self.close()
+            raise
+
+    def watch(self, port: int) -> None:
+        """Capture what comes from or goes to this TCP port, from now on, besides the others."""
+        if port not in self._ports:
+            self._ports.append(port)
+            for half in self._halves:
+                with contextlib.suppress(OSError):
+                    half.attach(self._ports)
+
+    def read(self) -> tuple[list[Frame], int]:
+        """The packets so far, in order, and how many came after there was no more room."""
+        found = [half.read() for half in self._halves]
+        return sorted((frame for frames, _ in found for frame in frames), key=lambda f: f.at_ns), sum(
+            n for _, n in found
+        )
+
+    def close(self) -> None:
+        """Give everything back, which takes the kernel some tens of milliseconds. Harmless when repeated."""
+        for half in self._halves:
+            half.close()
+        self._halves = []
+
+
+class _Half:
+    """One ring with its socket: for the turns of connections, or for all the rest."""
+
+    def __init__(self, interface: str, shape: Shape, *, turns: bool) -> None:
+        self._shape, self._turns = shape, turns
+        self._memory: mmap.mmap | None = None
         try:
             self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
         except OSError as error:
             raise NoCapture(f"{error.strerror}: {HOW_TO_ALLOW}") from None
-        self._ports: list[int] = []
-        self._memory: mmap.mmap | None = None
         try:
             self._set_up(interface)
         except OSError as error:
@@ -65,21 +116,15 @@ class Ring:
     def _set_up(self, interface: str) -> None:
         self._socket.setsockopt(_SOL_PACKET, _PACKET_VERSION, _TPACKET_V2)
         self._socket.setsockopt(_SOL_PACKET, _PACKET_IGNORE_OUTGOING, 1)  # the loopback shows each packet twice
-        ring = struct.pack("IIII", _BLOCK, _BLOCKS, FRAME, MOST_FRAMES)
+        ring = struct.pack("IIII", _BLOCK, self._shape.blocks, self._shape.frame, self._shape.most)
         self._socket.setsockopt(_SOL_PACKET, _PACKET_RX_RING, ring)
-        self._memory = mmap.mmap(self._socket.fileno(), _BLOCKS * _BLOCK)
-        self._attach()
+        self._memory = mmap.mmap(self._socket.fileno(), self._shape.blocks * _BLOCK)
+        self.attach([])
         self._socket.bind((interface, _ETH_P_ALL))
 
-    def watch(self, port: int) -> None:
-        """Capture what comes from or goes to this TCP port, from now on, besides the others."""
-        if port not in self._ports:
-            self._ports.append(port)
-            with contextlib.suppress(OSError):
-                self._attach()
-
-    def _attach(self) -> None:
-        program = b"".join(struct.pack("HBBI", *line) for line in port_filter(self._ports))
+    def attach(self, ports: Iterable[int]) -> None:
+        """Keep what comes from or goes to these ports from now on. Raises OSError."""
+        program = b"".join(struct.pack("HBBI", *line) for line in port_filter(ports, turns=self._turns))
         code = ctypes.create_string_buffer(program)
         self._socket.setsockopt(
             socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HL", len(program) // 8, ctypes.addressof(code))
@@ -94,20 +139,20 @@ class Ring:
         _, dropped = struct.unpack("II", counted)
         return frames, dropped
 
-    @staticmethod
-    def _frames(memory: mmap.mmap) -> Iterator[Frame]:
-        for block in range(0, _BLOCKS * _BLOCK, _BLOCK):
-            for at in range(block, block + (_BLOCK // FRAME) * FRAME, FRAME):
+    def _frames(self, memory: mmap.mmap) -> Iterator[Frame]:
+        size = self._shape.frame
+        for block in range(0, self._shape.blocks * _BLOCK, _BLOCK):
+            for at in range(block, block + (_BLOCK // size) * size, size):
                 status, length, kept, mac, _, seconds, nanoseconds = _HEADER.unpack_from(memory, at)
                 if not status & _TP_STATUS_USER:
                     return
                 begin = at + mac
                 yield Frame(
-                    seconds * 1_000_000_000 + nanoseconds, memory[begin : begin + min(kept, FRAME - mac)], length
+                    seconds * 1_000_000_000 + nanoseconds, memory[begin : begin + min(kept, size - mac)], length
                 )
 
     def close(self) -> None:
-        """Give everything back, which takes the kernel some tens of milliseconds. Harmless when repeated."""
+        """Give it back. Harmless when repeated."""
         if self._memory is not None:
             self._memory.close()
             self._memory = None
@@ -132,19 +177,26 @@ def why_no_capture() -> str | None:
 
 # -- the filter --------------------------------------------------------------------------------------------------
 
-_LD_HALF, _LD_BYTE, _LD_HALF_INDEXED, _LDX_IHL, _JEQ, _RET = 0x28, 0x30, 0x48, 0xB1, 0x15, 0x06
+_LD_HALF, _LD_BYTE, _LD_HALF_INDEXED, _LD_BYTE_INDEXED, _LDX_IHL = 0x28, 0x30, 0x48, 0x50, 0xB1
+_JA, _JEQ, _JSET, _RET = 0x05, 0x15, 0x45, 0x06
 _ETHERTYPE, _IPV4, _IPV6, _TCP = 12, 0x0800, 0x86DD, 6
+_SYN_FIN_RST = 0x07
 
 Line = tuple[int, int, int, int]
 
 
-def port_filter(ports: Iterable[int]) -> list[Line]:
-    """Classic BPF (code, jump if true, jump if false, value) that keeps TCP packets from or to any of these ports."""
+def port_filter(ports: Iterable[int], *, turns: bool | None = None) -> list[Line]:
+    """Classic BPF (code, jump if true, jump if false, value) that keeps TCP packets from or to any of these ports.
+
+    `turns` True: of them only those with SYN, FIN or RST; False: only those without; None: all.
+    """
     wanted = list(ports)
     if not wanted:
         return [(_RET, 0, 0, 0)]
-    four = _either(wanted, (_LD_HALF_INDEXED, 0, 0, 14), (_LD_HALF_INDEXED, 0, 0, 16))
-    six = _either(wanted, (_LD_HALF, 0, 0, 54), (_LD_HALF, 0, 0, 56))
+    four = _either(
+        wanted, (_LD_HALF_INDEXED, 0, 0, 14), (_LD_HALF_INDEXED, 0, 0, 16), (_LD_BYTE_INDEXED, 0, 0, 27), turns
+    )
+    six = _either(wanted, (_LD_HALF, 0, 0, 54), (_LD_HALF, 0, 0, 56), (_LD_BYTE, 0, 0, 67), turns)
     no = len(four) - 2  # in either block, the line that says no
     return [
         (_LD_HALF, 0, 0, _ETHERTYPE),
@@ -160,11 +212,15 @@ def port_filter(ports: Iterable[int]) -> list[Line]:
     ]
 
 
-def _either(ports: list[int], source: Line, destination: Line) -> list[Line]:
-    """Say yes (the last line) when one of two loaded values is one of the ports, else no (the line before)."""
-    yes = 2 * (len(ports) + 1) + 1
+def _either(ports: list[int], source: Line, destination: Line, flags: Line, turns: bool | None) -> list[Line]:
+    """Say yes (the last line) when one of two loaded values is one of the ports and the flags fit, else no (before it)."""
+    look: list[Line] = []
+    if turns is not None:
+        yes, no = (1, 0) if turns else (0, 1)
+        look = [(_JA, 0, 0, 2), flags, (_JSET, yes, no, _SYN_FIN_RST)]  # whose port is not wanted jumps to the no
+    found = 2 * (len(ports) + 1) + 1
     lines: list[Line] = []
     for load in (source, destination):
         lines.append(load)
-        lines += [(_JEQ, yes - place - 1, 0, port) for place, port in enumerate(ports, len(lines))]
-    return [*lines, (_RET, 0, 0, 0), (_RET, 0, 0, _KEEP_ALL)]
+        lines += [(_JEQ, found - place - 1, 0, port) for place, port in enumerate(ports, len(lines))]
+    return [*lines, *look, (_RET, 0, 0, 0), (_RET, 0, 0, _KEEP_ALL)]

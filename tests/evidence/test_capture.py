@@ -17,7 +17,7 @@ from harness.evidence.capture import Capture, Taken
 from harness.evidence.flows import flows, packets
 from harness.evidence.packets import as_table, read
 from harness.evidence.pcapng import write
-from harness.evidence.ring import MOST_FRAMES, Frame, Ring, port_filter, why_no_capture
+from harness.evidence.ring import TALK, Frame, Ring, port_filter, why_no_capture
 from harness.evidence.segments import segments
 from harness.evidence.steps import Told
 from harness.history import Captured, Opened
@@ -110,17 +110,22 @@ class Capture_of:
 
 
 @needs_capture
-def test_a_full_ring_keeps_the_beginning_and_counts_the_rest() -> None:
+def test_a_full_ring_keeps_the_beginning_and_counts_the_rest_and_loses_no_end() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener, Capture_of(listener.getsockname()[1]) as ring:
         with socket.create_connection(listener.getsockname()) as client, listener.accept()[0] as server:
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            for _ in range(MOST_FRAMES):
+            for _ in range(TALK.most):
                 client.send(b"x")
                 server.recv(1)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         frames, missed = ring.read()
-    assert len(frames) == MOST_FRAMES
+    found = [one.flags for one in segments(frames)]
+    turns = [flags for flags in found if flags & 0x07]
+    assert len(frames) == TALK.most + len(turns)
     assert missed > 0
-    assert next(segments(frames)).flags == 0x02  # the SYN is still there
+    assert found[0] == 0x02  # the SYN is still there
+    assert turns[-1] & 0x04  # and the RST, which came long after there was no more room for talk
+    assert [f.at_ns for f in frames] == sorted(f.at_ns for f in frames)
 
 
 def a_capture(listener: socket.socket) -> tuple[bytes, Taken, list[object]]:

@@ -148,7 +148,7 @@ def test_a_server_that_closes_its_side_only_when_it_is_told_to_end_is_not_orderl
 
 
 def test_each_end_has_its_own_words() -> None:
-    assert "FIN without a good-bye; the server answered it with its own" in texts(closed(0.0004))
+    assert "FIN without a good-bye; the server answered it with its own" in " ".join(texts(closed(0.0004)))
     assert "FIN from bia only: the server never closed its side" in texts(closed(None))
     assert "FIN from both sides, but the server's came 3.000 s after that of bia" in " ".join(texts(closed(3.0)))
     story = ordinary(lambda story: story.leave("bia", "fin"))

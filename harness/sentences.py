@@ -644,6 +644,7 @@ FORMS: dict[str, str] = {
     "waits for another thread: thread {}": "espera por outra thread: thread {0}",
     "waits for bytes of {}: thread {}": "espera por bytes de {0}: thread {1}",
     "waits until {} takes more bytes: thread {}": "espera que {0} receba mais bytes: thread {1}",
+    "waits in the kernel, in {}: thread {}": "espera no kernel, em {0}: thread {1}",
     "is in system call {}: thread {}": "está na chamada de sistema {0}: thread {1}",
     "is doing what cannot be seen: thread {}": "faz algo que não se pode ver: thread {0}",
     "is waiting for newcomers: thread {}": "espera por quem chega: thread {0}",

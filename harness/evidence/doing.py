@@ -162,6 +162,8 @@ def doing(one: Thread, names: Mapping[int, str]) -> str:
             return f"waits for bytes of {who}"
         case "send":
             return f"waits until {who} takes more bytes"
+        case "" if one.wchan:
+            return f"waits in the kernel, in {one.wchan}"
         case "":
             return f"is in system call {one.number}" if one.number is not None else "is doing what cannot be seen"
         case kind:

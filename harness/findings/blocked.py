@@ -66,20 +66,30 @@ def _since(look: Look) -> str:
 
 
 def _of_one_lock(look: Look, told: dict[int, Stack], source: Source) -> tuple[int, Stack | None] | None:
-    """How many threads wait for the lock that most wait for, and the stack of one of them."""
-    groups: dict[object, list[Thread]] = defaultdict(list)
+    """How many threads wait for the lock that most wait for, and the stack of one of them.
+
+    Where the stack of a Python thread and its source are at hand, the line says whether it takes a lock; else several
+    threads that wait at one address do. A thread that idles waits as well: for an event, a queue, a task.
+    """
+    if look.runtime == "java":
+        return _of_java(told.values())
+    lines: dict[str, list[Stack]] = defaultdict(list)
+    places: dict[tuple[int, int], list[Thread]] = defaultdict(list)
     for one in look.stuck:
-        if one.lock and look.runtime != "java":
-            groups[one.pid, one.address].append(one)
-    waiting = max(groups.values(), key=len, default=[])
-    if len(waiting) > 1:
-        known = [told[one.tid] for one in waiting if one.tid in told]
-        return len(waiting), max(known, key=lambda stack: len(stack.own), default=None)
-    for one in waiting if look.runtime == "python" else ():
         stack = told.get(one.tid)
-        if stack and stack.own and _TAKES_LOCK.search(source(stack.own[0].file, stack.own[0].line)):
-            return 1, stack
-    return _of_java(told.values())
+        line = source(stack.own[0].file, stack.own[0].line) if stack and stack.own else ""
+        if stack and one.python and one.call == "futex" and not one.timed and _TAKES_LOCK.search(line):
+            lines[line.strip()].append(stack)
+        elif one.lock and not (one.python and (line or (stack and not stack.own))):
+            places[one.pid, one.address].append(one)
+    if lines:
+        known = max(lines.values(), key=len)
+        return len(known), max(known, key=lambda stack: len(stack.own))
+    waiting = max(places.values(), key=len, default=[])
+    if len(waiting) < 2:
+        return None
+    stacked = [told[one.tid] for one in waiting if one.tid in told]
+    return len(waiting), max(stacked, key=lambda stack: len(stack.own), default=None)
 
 
 def _of_java(told: Iterable[Stack]) -> tuple[int, Stack] | None:

@@ -16,8 +16,9 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.target import sockets
@@ -48,7 +49,8 @@ _FUTEX_COMMAND, _FUTEX_WAITS, _CONTENDED = 0x7F & ~0x80, frozenset({0, 9}), 2
 class Thread:
     """One thread. `call` is what it waits in (futex, recv, send, accept, poll, sleep, child), `running`, or "".
 
-    `address` is that of the futex, `lock` whether it looks like a lock's, `peer_port` that of the socket's other end.
+    `address` is that of the futex, `lock` whether it looks like a lock's, `peer_port` that of the socket's other end;
+    `wchan` the function of the kernel that it sleeps in.
     """
 
     pid: int
@@ -62,6 +64,7 @@ class Thread:
     timed: bool = False
     peer_port: int = 0
     wchan: str = ""
+    python: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,21 @@ def threads(pids: Sequence[int]) -> tuple[tuple[Thread, ...], int]:
                 continue
             with contextlib.suppress(OSError, ValueError, IndexError):
                 found.append(_thread(pid, tid, peers, python))
-    return tuple(found), more
+    return tuple(_shared(found)), more
+
+
+def _shared(found: Sequence[Thread]) -> list[Thread]:
+    """What several threads wait for at one address is a lock.
+
+    In Python a thread that idles (an Event, a Condition, a Queue) waits as one does for a lock, but each at an address of
+    its own: one alone proves nothing.
+    """
+    waiting = Counter((one.pid, one.address) for one in found if one.call == "futex" and not one.timed)
+    return [
+        replace(one, lock=True) if one.python and one.call == "futex" and not one.timed and waiting[one.pid, one.address] > 1
+        else one
+        for one in found
+    ]  # fmt: skip
 
 
 def _thread(pid: int, tid: int, peers: Mapping[int, int], python: bool) -> Thread:
@@ -135,11 +152,9 @@ def _thread(pid: int, tid: int, peers: Mapping[int, int], python: bool) -> Threa
 def _on_futex(made: Thread, arguments: Sequence[int], python: bool) -> Thread:
     address, operation, value, timeout = arguments[:4]
     waits = operation & _FUTEX_COMMAND in _FUTEX_WAITS
-    # A lock of Python is a semaphore of its own; elsewhere a mutex is told from a condition by its value.
-    lock = waits and not timeout and (python or value == _CONTENDED)
-    return Thread(
-        made.pid, made.tid, made.name, made.state, "futex", made.number, address, lock, bool(timeout), 0, made.wchan
-    )
+    # A mutex is told from a condition by its value; in Python both are semaphores (see `_shared`).
+    lock = waits and not timeout and not python and value == _CONTENDED
+    return replace(made, address=address, lock=lock, timed=bool(timeout), python=python)
 
 
 def _on_socket(made: Thread, descriptor: int, peers: Mapping[int, int]) -> Thread:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import re
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
@@ -250,3 +251,21 @@ def test_without_a_tool_the_kernel_tells_who_waits_for_one_lock(monkeypatch: pyt
     assert clue.kind == "lock"
     assert re.match(r"[23] threads wait for the same lock; the last to leave before was ana, at ", clue.what)
     assert "pip install py-spy" in as_text(one.witness.looks)
+
+
+@linux
+def test_threads_that_idle_in_an_event_wait_for_no_lock() -> None:
+    code = "import threading; e = threading.Event(); [threading.Thread(target=e.wait, daemon=True).start() for _ in 'abc']; print(flush=True); e.wait()"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            process.stdout.readline()
+            end, found = time.monotonic() + 10, ()
+            while time.monotonic() < end:
+                found, _ = threads.threads([process.pid])
+                if [one.call for one in found] == ["futex"] * 4:
+                    break
+                time.sleep(0.01)  # between two looks at a process that starts its threads
+            assert [(one.call, one.lock) for one in found] == [("futex", False)] * 4
+        finally:
+            process.kill()

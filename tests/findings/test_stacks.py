@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from harness.evidence.doing import doing
 from harness.findings.blocked import blocked
 from harness.findings.exceptions import Frame
 from harness.findings.stacks import stacks
@@ -80,3 +81,54 @@ def test_one_thread_alone_that_reads_one_client_serves_nobody_else() -> None:
 def test_a_deadlock_of_java_is_read_from_its_stacks() -> None:
     (clue,) = blocked([_look((), "java", "jstack", JSTACK)], lambda file, line: "synchronized (clients) {")
     assert (clue.kind, clue.where) == ("lock", "Chat.java:30 (Chat.broadcast) ← Chat.java:52 (Chat$Client.run)")
+
+
+IDLE = """Thread 3 (idle): "Thread-1 (serve)"
+    Event.wait (threading.py:629)
+    serve (chat.py:40)
+Thread 4 (idle): "ThreadPoolExecutor-0_0"
+    _worker (concurrent/futures/thread.py:81)
+Thread 5 (idle): "ThreadPoolExecutor-0_1"
+    _worker (concurrent/futures/thread.py:81)
+"""
+LOCKED = (
+    IDLE
+    + """Thread 6 (idle): "Thread-2 (serve)"
+    broadcast (chat.py:50)
+    serve (chat.py:41)
+Thread 7 (idle): "Thread-3 (serve)"
+    broadcast (chat.py:50)
+    serve (chat.py:41)
+"""
+)
+SOURCE = {40: "stopped.wait()", 41: "broadcast(line)", 50: "with clients_lock:"}
+
+
+def _python(tid: int, address: int, *, lock: bool = False) -> Thread:
+    return Thread(1, tid, "python3", "S", "futex", address=address, lock=lock, python=True)
+
+
+def test_idle_threads_of_python_are_not_blamed_for_a_lock() -> None:
+    """Fifteen threads that slept in Event.wait() were once told as waiting for a lock; a pool's idle workers share an
+    address up to Python 3.12."""
+    threads = (_python(3, 64), _python(4, 80, lock=True), _python(5, 80, lock=True))
+    assert blocked([_look(threads, "python", "py-spy", IDLE)], lambda file, line: SOURCE[line]) == ()
+
+
+def test_who_takes_a_lock_is_told_by_its_line_wherever_it_sleeps() -> None:
+    """From Python 3.13 on each waits at an address of its own for one lock."""
+    threads = tuple(_python(tid, 16 * tid) for tid in (3, 4, 5, 6, 7))
+    (clue,) = blocked([_look(threads, "python", "py-spy", LOCKED)], lambda file, line: SOURCE[line])
+    assert (clue.what, clue.source) == ("2 threads wait for the same lock", "with clients_lock:")
+
+
+def test_without_stacks_several_at_one_address_wait_for_a_lock_and_one_alone_does_not() -> None:
+    assert blocked([_look((_python(3, 64), _python(4, 80)), "python")], lambda file, line: "") == ()
+    shared = (_python(3, 64, lock=True), _python(4, 64, lock=True))
+    (clue,) = blocked([_look(shared, "python")], lambda file, line: "")
+    assert clue.what == "2 threads wait for the same lock"
+
+
+def test_what_the_kernel_says_is_shown_where_nothing_else_is_known() -> None:
+    assert doing(Thread(1, 3, "chat", "S", wchan="pipe_read"), {}) == "waits in the kernel, in pipe_read"
+    assert doing(_python(3, 64), {}) == "waits for another thread"

@@ -32,7 +32,7 @@ from harness.registry import Scenario
 from harness.results import Clue, Judgement, StepResult
 from harness.room import NotHere, Room, Setting
 from harness.stage import Plan, Stage
-from harness.target import TargetError, sandbox, sockets, sources
+from harness.target import ServerSpec, TargetError, sandbox, sockets, sources
 from harness.target.threads import Look
 
 #: The beginning of a scenario's trouble when there was no server.
@@ -301,12 +301,20 @@ class Play:
 
     def _repros(self, history: History, judgements: tuple[Judgement, ...]) -> Repros:
         """What shows the failures without the harness. Evidence beside the verdict: it must not cost one."""
-        again = f"harness run {shlex.quote(self.item.id)} --seed {self.options.seed}"
+        again = f"harness run {shlex.quote(self.item.id)} --seed {self.options.seed} {target_option(self.options.spec)}"
         aim = Aim(self.options.spec, self.address, again)
         try:
             return repros(history, judgements, self.trace.sends, self.setting.profile, aim, self.item.story)
         except Exception as error:
             return Repros(trouble=f"no repro.py could be made: {type(error).__name__}: {error}")
+
+
+def target_option(spec: ServerSpec) -> str:
+    """What a command line says of the server that was tested: `--server …` or `--connect …`, quoted for a shell."""
+    if spec.connect is not None:
+        host, port = spec.connect
+        return f"--connect {shlex.quote(f'[{host}]:{port}' if ':' in host else f'{host}:{port}')}"
+    return f"--server {shlex.quote(spec.name if spec.kind == 'builtin' else spec.command_text or '')}"
 
 
 async def steady(stage: Stage) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,14 +17,25 @@ from mutation_check import MUTATIONS, Mutation
 from harness.dialect.builtin import KNOWN
 from harness.dialect.framing import Framing
 from harness.dialect.profile import FramingName, Profile
+from harness.engine.play import target_option
 from harness.engine.replaying import often, state_of
 from harness.evidence.repro import FILE, Aim, dialects, repros
 from harness.properties import judge
 from harness.results import Judgement, ScenarioResult
-from harness.target import builtin, command
+from harness.target import ServerSpec, builtin, command
 
 REFERENCE = f"{sys.executable} -m server_under_test.reference --port {{port}}"
 SCENARIOS = ("disconnect/abrupt", "disconnect/reset-after-login")
+
+
+@pytest.fixture(scope="module")
+def patched(tmp_path_factory: pytest.TempPathFactory) -> tuple[Program, dict[str, Any]]:
+    """A run of the patched server, by two properties that the reset breaks."""
+    program = Program(tmp_path_factory.mktemp("patched"))
+    wanted = ("--select", "delivers", "--select", "sockets")
+    done = program.run(SCENARIOS[1], *wanted, "--server", "patched", "--confirm", "0", "--capture", "off")
+    assert done.status == 1, done.text
+    return program, program.results()
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +74,42 @@ def test_it_fails_on_the_faulty_server_and_passes_on_the_reference(
     assert "got: " in broken.stdout
     mended = started(file, "--start", REFERENCE)
     assert mended.returncode == 0, mended.stdout + mended.stderr
+
+
+def test_each_file_sees_the_fault_where_it_is_and_only_there(
+    failing: tuple[Program, dict[str, Any]], patched: tuple[Program, dict[str, Any]]
+) -> None:
+    """Of `original` and `patched`, those that take no long look; the others are tried by tests/zoo/run_repros.py."""
+    files = [file_of(failing, scenario, "sockets") for scenario in SCENARIOS]
+    files += [file_of(patched, SCENARIOS[1], prop) for prop in ("delivers", "sockets")]
+    with ThreadPoolExecutor(2) as pool:
+        broken, mended = pool.map(started, files), pool.map(lambda file: started(file, "--start", REFERENCE), files)
+        told = [
+            (file.parent.name, file.name, b.returncode, m.returncode, b.stdout)
+            for file, b, m in zip(files, broken, mended, strict=True)
+        ]
+    assert [one for one in told if one[2:4] != (1, 0)] == []
+
+
+def test_a_file_is_read_by_people(failing: tuple[Program, dict[str, Any]]) -> None:
+    """It has names of people, nothing that is always so, and says how the same server is tried again."""
+    text = file_of(failing, SCENARIOS[0], "sockets").read_text(encoding="utf-8")
+    play = text.partition("def play() -> None:")[2].partition("\n\n\n")[0]
+    assert "ana, bia, caio, dora = " in play
+    for odd in ("if True", "number = 0", "server_pid()", "r0p0"):
+        assert odd not in play
+    assert f"harness run {SCENARIOS[0]} --seed 7 --server original" in text
+    assert "python3 repro" in text
+
+
+@pytest.mark.parametrize(("spec", "told"), [
+    (builtin("original"), "--server original"),
+    (command("java -cp 'my classes' Chat {port}"), """--server 'java -cp '"'"'my classes'"'"' Chat {port}'"""),
+    (ServerSpec("remote", "chat", connect=("10.0.0.7", 5000)), "--connect 10.0.0.7:5000"),
+    (ServerSpec("remote", "chat", connect=("::1", 5000)), "--connect '[::1]:5000'"),
+])  # fmt: skip
+def test_to_see_it_again_the_same_server_is_named(spec: ServerSpec, told: str) -> None:
+    assert target_option(spec) == told
 
 
 def test_it_cannot_tell_without_a_server(failing: tuple[Program, dict[str, Any]]) -> None:

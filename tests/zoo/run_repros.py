@@ -3,6 +3,7 @@
     python tests/zoo/run_repros.py                   all servers with a planted defect
     python tests/zoo/run_repros.py py-once rust      these
     python tests/zoo/run_repros.py --planted         only the files that are about what was planted
+    python tests/zoo/run_repros.py original patched  the documented servers, which break more than one thing
     python tests/zoo/run_repros.py --markdown FILE   the table of docs/zoo.md
 
 For every defect the harness is run on the scenarios that show it; each file that it writes is started on the faulty
@@ -28,6 +29,18 @@ from run_zoo import build, fill, quick, toml, zoo
 LONGEST_S, RUN_S = 120, 420
 #: Files of one server that are tried for one property.
 EACH = 2
+#: The documented servers: the program knows how they speak, and the correct one of them is the reference.
+_MODULE = "{python} -m server_under_test."
+DOCUMENTED: dict[str, dict[str, Any]] = {
+    name: {
+        "name": name,
+        "command": f"{_MODULE}{name} --port {{port}}",
+        "defect": defect,
+        "profile": "documented",
+        "language": "python",
+    }
+    for name, defect in (("reference", ""), ("original", "delivers"), ("patched", "delivers"))
+}
 
 
 @dataclass
@@ -56,9 +69,12 @@ def sibling_of(server: dict[str, Any], servers: dict[str, dict[str, Any]]) -> di
 
 def make(server: dict[str, Any], place: Path, only: list[str]) -> dict[str, Any]:
     """Run the harness; its results. `place` then holds the report."""
-    (place / "harness.toml").write_text(toml({"framing": "line", **server["profile"]}), encoding="utf-8")
+    documented = server["name"] in DOCUMENTED
+    if not documented:
+        (place / "harness.toml").write_text(toml({"framing": "line", **server["profile"]}), encoding="utf-8")
+    target = server["name"] if documented else fill(server["command"])
     command = [
-        sys.executable, "-m", "harness", "run", *(only or quick(server, aimed=4)), "--server", fill(server["command"]),
+        sys.executable, "-m", "harness", "run", *(only or quick(server, aimed=4)), "--server", target,
         "--seed", "1", "--confirm", "0", "--report", "json", "--out", str(place / "report"), "-q", "--no-color",
         "--no-cache", "--capture", "off",
     ]  # fmt: skip
@@ -153,7 +169,7 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="leave the reports there")
     parser.add_argument("--markdown", type=Path, metavar="FILE")
     given = parser.parse_args()
-    servers = zoo()
+    servers = {**zoo(), **DOCUMENTED}
     chosen = [servers[n] for n in given.names] if given.names else [s for s in servers.values() if s["defect"]]
     build([*chosen, *(s for s in servers.values() if not s["defect"])])
     with ThreadPoolExecutor(given.side_by_side) as pool:

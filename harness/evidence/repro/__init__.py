@@ -64,7 +64,7 @@ def repros(
             continue
         name = f"repro-{judgement.id}.py" if FILE in files else FILE
         try:
-            files[name] = repro(scene, judgement, sent, profile, aim, story)
+            files[name] = repro(scene, judgement, sent, profile, aim, story, name)
         except Untellable as why:
             reasons[judgement.id] = str(why)
             continue
@@ -72,17 +72,27 @@ def repros(
     return Repros(files, shown, reasons)
 
 
-def repro(scene: Scene, judgement: Judgement, sent: Sequence[Sent], profile: Profile, aim: Aim, story: str = "") -> str:
-    """The file of one failure. Raises Untellable where a bare socket cannot show it."""
+def repro(
+    scene: Scene,
+    judgement: Judgement,
+    sent: Sequence[Sent],
+    profile: Profile,
+    aim: Aim,
+    story: str = "",
+    name: str = FILE,
+) -> str:
+    """The file of one failure, which will be called `name`. Raises Untellable where a bare socket cannot show it."""
     telling = Telling(scene, judgement, profile, tuple(sent))
     lines = told(telling)
     constants = {**_constants(scene, profile, aim), **telling.constants}
-    text = write(_head(scene, judgement, aim), lines, story or judgement.reason or "", profile, constants)
+    text = write(
+        _head(scene, judgement, aim, name), lines, telling.story or story or judgement.reason or "", profile, constants
+    )
     compile(text, FILE, "exec")
     return text
 
 
-def _head(scene: Scene, judgement: Judgement, aim: Aim) -> str:
+def _head(scene: Scene, judgement: Judgement, aim: Aim, name: str) -> str:
     command = aim.spec.command_text
     started = _wrapped("        " + visible(command or ""))
     lines = [
@@ -94,10 +104,10 @@ def _head(scene: Scene, judgement: Judgement, aim: Aim) -> str:
         "",
     ]
     if command is not None:
-        lines += ["    python repro.py               # starts the server, as the harness did, and looks", *started]
-        lines += ["    python repro.py HOST PORT     # the server is running already", ""]
+        lines += [f"    python3 {name}               # starts the server, as the harness did, and looks", *started]
+        lines += [f"    python3 {name} HOST PORT     # the server is running already", ""]
     else:
-        lines += ["    python repro.py HOST PORT     # the server must be running", ""]
+        lines += [f"    python3 {name} HOST PORT     # the server must be running", ""]
     lines.append("Exit status: 1 while the fault is there, 0 when it is mended, 2 when it cannot tell.")
     if aim.again:
         lines += ["", "The whole scenario again, with the harness:", "", f"    {visible(aim.again)}"]

@@ -238,7 +238,8 @@ class Script:
     def short(self, said: Said) -> str:
         """A plain message's words without its token, where no other message has them."""
         words = said.text.removesuffix(said.token.encode()).strip()
-        same = sum(s.text.removesuffix(s.token.encode()).strip() == words for s in self.scene.said)
+        past = (s for s in self.scene.said if s.at_s <= self.until_s)  # the same is said once more when it is at rest
+        same = sum(s.text.removesuffix(s.token.encode()).strip() == words for s in past)
         return f"{words.decode('utf-8', 'replace')}." if words and same == 1 and len(words) < 60 else self.words(said)
 
     def words(self, said: Said) -> str:

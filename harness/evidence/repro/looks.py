@@ -40,6 +40,7 @@ class Telling:
     profile: Profile
     sent: tuple[Sent, ...]
     constants: dict[str, object] = field(default_factory=dict)
+    story: str = ""  # what the file does, where that is not what the scenario did
 
     def script(self, *witnesses: int, until_s: float | None = None) -> Script:
         """The acts until the violation, for these and for whoever misbehaved."""
@@ -609,6 +610,9 @@ def _growing(what: str, people: str) -> Teller:
     def teller(telling: Telling) -> list[str]:
         if telling.judgement.shape == "close-wait":
             return _close_wait(telling)
+        telling.story = (
+            "Four people come and go, three times over: each time something of them stays behind in the server."
+        )
         return [
             'log_in(connect("first")).close()  # a server may keep something for the first one',
             "time.sleep(0.3)",
@@ -616,7 +620,7 @@ def _growing(what: str, people: str) -> Teller:
             "now_it_counts()",
             "counts = []",
             f"for number in range({ROUNDS}):",
-            *_departures(telling),
+            *_indented(_departures(telling, _ways(telling), "number")),
             f"    counts.append(count_at_rest({what!a}, before))",
             "grows = before < counts[0] < counts[1] < counts[2]",
             f'expect(not grows, f"{people} fall back to {{before}} when everybody has left", f"{{counts}}, round by round")',
@@ -625,44 +629,68 @@ def _growing(what: str, people: str) -> Teller:
     return teller
 
 
-def _departures(telling: Telling) -> list[str]:
-    """Some come and go, in the manners of the failing scenario, inside a loop over `number`."""
+_MANNER = {"polite": "leave", "fin": "close", "half-close": "half_close", "killed": "abandon", "reset": "reset"}
+_NAMES = ("ana", "bia", "caio", "dora")
+
+
+def _ways(telling: Telling) -> list[str]:
+    """The manners in which people left in the failing scenario."""
     scene = telling.scene
     ways = {left.how for left in scene.left.values() if scene.phase_at(left.at_s) in ("fault", "rest")}
-    never = any(conn not in scene.joined for conn in scene.left)
     if telling.profile.leave is None:
         ways.discard("polite")
-    ways.add("fin")
-    chosen = [way for way in ("reset", "fin", "half-close", "killed", "polite") if way in ways]
-    manner = {"polite": "leave", "fin": "close", "half-close": "half_close", "killed": "abandon"}
+    return [way for way in _MANNER if way in ways | {"fin"}]
+
+
+def _departures(telling: Telling, ways: Sequence[str], turn: str = "") -> list[str]:
+    """Some come, one speaks, and all go in these manners. `turn`: a variable that makes their names new each time."""
+    scene = telling.scene
+    told = ", ".join(f'"{name}"' for name in _NAMES)
+    who = f'f"{{name}}{{{turn}}}"' if turn else "name"
     lines = [
-        '    people = [log_in(connect(f"r{number}p{place}")) for place in range(4)]',
-        '    people[0].say("hello")',
-        "    time.sleep(0.2)",
-        "    for one in people:",
+        f"people = [log_in(connect({who})) for name in ({told})]",
+        'people[0].say("hello")',
+        "time.sleep(0.2)  # the others are told",
     ]
-    if len(chosen) == 1:
-        lines.append(f"        one.{manner.get(chosen[0], chosen[0])}()")
+    if len(ways) == 1:
+        lines += ["for one in people:", f"    one.{_MANNER[ways[0]]}()"]
     else:
-        calls = ", ".join(f"Client.{manner.get(way, way)}" for way in chosen)
-        lines[-1] = f"    for one, goes in zip(people, ({calls}) * 4):"
-        lines.append("        goes(one)")
-    if "half-close" in chosen:
-        lines += ["    for one in people:", "        one.socket.close()"]
-    if never:
-        lines += [
-            "    for place in range(4):",
-            '        connect(f"x{number}p{place}").close()  # one who never logs in',
-        ]
+        calls = ", ".join(f"Client.{_MANNER[way]}" for way in ways)
+        lines += [f"for one, goes in zip(people, ({calls}) * {len(_NAMES)}):", "    goes(one)"]
+    if "half-close" in ways:
+        lines += ["for one in people:", "    one.socket.close()"]
+    if any(conn not in scene.joined for conn in scene.left):
+        stranger = f'f"stranger{{{turn}}}"' if turn else '"stranger"'
+        lines.append(f"connect({stranger}).close()  # one who never logs in")
     return lines
 
 
+def _indented(lines: Sequence[str]) -> list[str]:
+    return ["    " + line for line in lines]
+
+
 def _close_wait(telling: Telling) -> list[str]:
+    """One goes as in the fault, the others speak, and close: one after the other, as what the server still writes to one
+    that has gone is answered with an RST, which ends the connection after all."""
+    first, scene = _NAMES[1], telling.scene
+    ways = {left.how for left in scene.left.values() if scene.phase_at(left.at_s) == "fault"}
+    fault = next((way for way in ("reset", "killed") if way in ways), None)
+    others = f"({', '.join(name for name in _NAMES if name != first or fault is None)})"
+    telling.story = "Four people come; they speak, and one after the other closes its socket."
+    lines = [f"{', '.join(_NAMES)} = [log_in(connect(name)) for name in ({', '.join(map(ascii, _NAMES))})]"]
+    if fault is not None:
+        telling.story = (
+            "Four people come, and one goes abruptly; the others speak, and one after the other closes its socket."
+        )
+        lines += [f"{first}.{_MANNER[fault]}()", "time.sleep(0.2)  # the server has the time to notice"]
     return [
-        "server_pid()",
-        "number = 0",
-        "if True:",
-        *_departures(telling),
+        *lines,
+        f"for one in {others}:",
+        '    one.say("hello")',
+        "    time.sleep(0.2)",
+        f"for one in {others}:",
+        "    one.close()",
+        "    time.sleep(0.2)",
         "now_it_counts()",
         "end = time.monotonic() + REST_S",
         "while close_waits() and time.monotonic() < end:",
@@ -672,11 +700,9 @@ def _close_wait(telling: Telling) -> list[str]:
 
 
 def _idles(telling: Telling) -> list[str]:
+    telling.story = "Four people come and go; then, with nobody connected, the server has nothing to do."
     return [
-        "server_pid()",
-        "number = 0",
-        "if True:",
-        *_departures(telling),
+        *_departures(telling, _ways(telling)),
         "now_it_counts()",
         "time.sleep(1.0)",
         "used = processor_s()",
@@ -689,18 +715,18 @@ def _idles(telling: Telling) -> list[str]:
 def _memory(telling: Telling) -> list[str]:
     shape = telling.judgement.shape
     if shape == "grows-with-departures":
+        telling.story = "Sixty people come and go, four times over: the memory of those who left is to be used again."
         return [
-            "server_pid()",
             "now_it_counts()",
             "sizes = []",
             "for turn in range(4):",
             "    for number in range(15):",
-            "    " + "\n    ".join(line.replace("r{number}p", "t{turn}r{number}p") for line in _departures(telling)).replace("\n    ", "\n    "),
+            *_indented(_indented(_departures(telling, _ways(telling), "turn}x{number"))),
             "    time.sleep(0.5)",
             "    sizes.append(memory_mib())",
             "steps = [later - earlier for earlier, later in zip(sizes, sizes[1:])]",
             'expect(min(steps) < 6, "the memory of those who left is used again", f"{[round(s) for s in sizes]} MiB, round by round")',
-        ]  # fmt: skip
+        ]
     from harness.history import Flooded
 
     flood = next((f for f in telling.scene.history.of(Flooded)), None)
@@ -775,10 +801,10 @@ def _life(telling: Telling) -> list[str]:
     """The server is told to end while people are connected, as in the scenario; then it is looked at what is left."""
     shape = telling.judgement.shape
     number = _signal(telling)
+    telling.story = "Two people are connected, and the server is told to end."
     lines = [
         'ana = enter("ana")',
         'bia = enter("bia")',
-        "server_pid()",
         "now_it_counts()",
         f"ended = end_it({number})",
     ]

@@ -390,6 +390,8 @@ def count_at_rest(what: str, wanted: int) -> int:
 
 def close_waits() -> int:
     """Connections of the server whose client has closed, while the server has not (state CLOSE_WAIT)."""
+    if not listening_inodes():
+        raise CannotTell(f"nobody listens on port {PORT} of this machine, and only of this one the sockets can be seen")
     count = 0
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         try:

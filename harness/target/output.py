@@ -15,6 +15,9 @@ KEPT = 64 << 10
 AT_ONCE = 256 << 10
 #: Moments remembered, of the first lines: what comes later is told with the last of them.
 MOMENTS = 400
+#: Lines that follow one another so closely were printed together, as long as that is not longer than this; what goes on
+#: with what stands before it (the lines of a traceback) has longer. Seconds.
+CLOSE_S, TOGETHER_S, GOES_ON_S = 0.02, 0.05, 0.5
 
 
 class Drain:
@@ -24,6 +27,7 @@ class Drain:
         self._clock = clock
         self._moments: list[tuple[float, int]] = []  # when a line began to come, and at which byte
         self._line_ended = True
+        self._last_s = float("-inf")  # when something came last
         self._pipe: BinaryIO | None = pipe
         self._log_path = log_path
         self._head = bytearray()
@@ -50,15 +54,29 @@ class Drain:
             self._keep(data)
 
     def _keep(self, data: bytes) -> None:
-        if self._line_ended and len(self._moments) < MOMENTS:
-            self._moments.append((self._clock(), self.total))
-        self._line_ended = data.endswith(b"\n")
+        now = self._clock()
+        if self._line_ended and len(self._moments) < MOMENTS and not self._together(now, data):
+            self._moments.append((now, self.total))
+        self._line_ended, self._last_s = data.endswith(b"\n"), now
         self.total += len(data)
         room = KEPT - len(self._head)
         self._head += data[:room]
         self._tail += data[room:] if room > 0 else data
         if len(self._tail) > 2 * KEPT:
             del self._tail[:-KEPT]
+
+    def _together(self, now: float, data: bytes) -> bool:
+        """Whether this was printed in one go with what came before: a program may write each line by itself."""
+        if not self._moments:
+            return False
+        since_s, last = (
+            now - self._moments[-1][0],
+            bytes((self._tail or self._head)[-300:]).rstrip(b"\n").rpartition(b"\n")[2],
+        )
+        goes_on = data[:1].isspace() or last[:1].isspace() or last.startswith(b"Traceback")
+        if goes_on:
+            return since_s <= GOES_ON_S
+        return now - self._last_s <= CLOSE_S and since_s <= TOGETHER_S
 
     def text(self) -> tuple[str, int]:
         """What was printed, and how many bytes between its beginning and its end were dropped."""

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from harness.target.output import KEPT, MOMENTS, Drain
 
 
-async def _drained(writes: list[bytes]) -> tuple[list[tuple[float, str]], tuple[str, int]]:
-    """Write one after the other, a second of a made-up clock apart."""
+async def _drained(writes: list[bytes], apart_s: float = 1.0) -> tuple[list[tuple[float, str]], tuple[str, int]]:
+    """Write one after the other, so far apart on a made-up clock."""
     now = [0.0]
     clock: Callable[[], float] = lambda: now[0]  # noqa: E731
     reading, writing = os.pipe()
     drain = Drain(os.fdopen(reading, "rb"), None, clock)
     for data in writes:
-        now[0] += 1.0
+        now[0] += apart_s
         while data:
             data = data[os.write(writing, data[:4096]) :]
             drain.text()
@@ -40,3 +40,22 @@ def test_the_parts_together_are_what_was_printed() -> None:
 
 def test_a_server_that_prints_nothing_has_no_parts() -> None:
     assert asyncio.run(_drained([]))[0] == []
+
+
+TRACEBACK = [
+    b"Traceback (most recent call last):\n", b'  File "chat.py", line 40, in listen\n', b"    data = conn.recv(1024)\n",
+    b"ConnectionResetError: [Errno 104] Connection reset by peer\n",
+]  # fmt: skip
+
+
+def test_a_traceback_written_line_by_line_has_one_moment() -> None:
+    printed, _ = asyncio.run(_drained([*TRACEBACK, b"caio left\n"], apart_s=0.1))
+    assert printed[0] == (0.1, b"".join(TRACEBACK).decode())
+    assert printed[1:] == [(0.5, "caio left\n")]
+
+
+def test_lines_that_come_in_one_go_have_one_moment_and_a_steady_stream_has_many() -> None:
+    printed, _ = asyncio.run(_drained([b"one\n", b"two\n", b"three\n"], apart_s=0.001))
+    assert len(printed) == 1
+    printed, _ = asyncio.run(_drained([b"again and again\n"] * 100, apart_s=0.01))
+    assert len(printed) > 10

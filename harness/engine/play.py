@@ -7,7 +7,7 @@ import contextlib
 import shlex
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,11 +32,13 @@ from harness.registry import Scenario
 from harness.results import Clue, Judgement, StepResult
 from harness.room import NotHere, Room, Setting
 from harness.stage import Plan, Stage
-from harness.target import ServerSpec, TargetError, sandbox, sockets, sources
+from harness.target import Server, ServerSpec, TargetError, sandbox, sockets, sources
 from harness.target.threads import Look
 
 #: The beginning of a scenario's trouble when there was no server.
 NOT_STARTED = "the server could not be started: "
+#: The process is looked at so often during the fault, in seconds; after so many looks half as often, and so on.
+WATCH_S, WATCHED = 0.25, 20
 #: Steps that are kept of a story.
 MOST_STEPS = 200
 #: The harness was starved when its own timer was this late in the 99th of 100 cases; it blames nobody then.
@@ -204,7 +206,8 @@ class Play:
         await steady(stage)
         try:
             phase(room, "fault")
-            await self.item.body(room, **self.item.arguments)
+            async with watched(stage):
+                await self.item.body(room, **self.item.arguments)
             with contextlib.suppress(NotHere):
                 await aftermath(room, self.item)
         except NotHere:
@@ -307,6 +310,30 @@ class Play:
             return repros(history, judgements, self.trace.sends, self.setting.profile, aim, self.item.story)
         except Exception as error:
             return Repros(trouble=f"no repro.py could be made: {type(error).__name__}: {error}")
+
+
+@contextlib.asynccontextmanager
+async def watched(stage: Stage) -> AsyncIterator[None]:
+    """Look at the server's process now and then, for the plots: no judge asks for these samples."""
+
+    async def watch() -> None:
+        pause_s = WATCH_S
+        while True:
+            for _ in range(WATCHED):
+                await asyncio.sleep(pause_s)  # the pace of the looks
+                if isinstance(stage.server, Server):
+                    sample = stage.server.sample("during")
+                    if sample.alive:
+                        stage.log.add(sample)
+            pause_s *= 2
+
+    task = asyncio.ensure_future(watch())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError, Exception):  # evidence beside the verdict
+            await task
 
 
 def target_option(spec: ServerSpec) -> str:

@@ -13,7 +13,7 @@ from harness.evidence.drawing import SMALL, Canvas, Point
 from harness.evidence.rows import Span
 from harness.evidence.story import spans_of
 from harness.evidence.words import Say, speaker
-from harness.history import Ended, History, Left, Opened, OpenFailed, Sample
+from harness.history import Ended, History, Left, Opened, OpenFailed, Phase, Sample
 from harness.properties.scene import Scene
 
 _WIDTH, _LEFT, _RIGHT, _TOP = 720.0, 62.0, 16.0, 40.0
@@ -89,6 +89,7 @@ def round_trips(scene: Scene, say: Say, lang: str) -> str | None:
     frame = _Frame(scene.history, say("How long messages take"), lang, 200, moments)
     axis = _Axis(low, max(high, low * 10), frame.bottom, _TOP + 14, log=True)
     frame.spans(spans_of(scene), say)
+    frame.phases(say)
     frame.levels(axis, lambda v: _number(v, lang) + " ms")
     for x, y in times:
         frame.canvas.dot((frame.x(x), axis(y)), 2.6, "blue")
@@ -118,6 +119,7 @@ def connections(scene: Scene, say: Say, lang: str) -> str | None:
     frame = _Frame(scene.history, say("How many clients are connected"), lang, 190)
     axis = _Axis(0, peak * 1.1, frame.bottom, _TOP + 6)
     frame.spans(spans_of(scene), say)
+    frame.phases(say)
     frame.levels(axis, lambda v: f"{v:.0f}")
     points = _stairs([(frame.x(x), axis(y)) for x, y in _thinned(steps, 2 * _MOST_POINTS)], frame.right)
     frame.canvas.path([(points[0][0], frame.bottom), *points, (points[-1][0], frame.bottom)], "area", closed=True)
@@ -142,6 +144,7 @@ def process(scene: Scene, say: Say, lang: str) -> str | None:
     ]
     frame = _Frame(scene.history, say("What the server's process uses"), lang, 3 * 92 + 6)
     frame.spans(spans_of(scene), say)
+    frame.phases(say)
     for number, (name, value, digits) in enumerate(kinds):
         top = _TOP + 14 + number * 92
         level = value(rest)
@@ -150,9 +153,9 @@ def process(scene: Scene, say: Say, lang: str) -> str | None:
         frame.canvas.line((_LEFT, top + 70), (frame.right, top + 70), "thin")
         frame.canvas.line((_LEFT, axis(level)), (frame.right, axis(level)), "lgood dash")
         points = [(frame.x(s.at_s), axis(value(s))) for s in samples]
-        frame.canvas.path(points, "lblue")
+        frame.canvas.path(_stairs(points, points[-1][0]), "lblue")  # what was between two looks is not known
         for point in points:
-            frame.canvas.dot(point, 2.6, "blue")
+            frame.canvas.dot(point, 1.8, "blue")
         grown = highest > level * 1.2 + 1
         frame.canvas.text((_LEFT + 4, top + 2), name, "small strong halo")
         frame.canvas.text((_LEFT - 6, axis(level) + 4), _number(level, lang, digits), "small good halo", "end")
@@ -170,7 +173,7 @@ class _Frame:
     """Title, time axis, shaded spans."""
 
     def __init__(self, history: History, title: str, lang: str, height: float, moments: Sequence[float] = ()) -> None:
-        self.title, self.lang, self.scenario = title, lang, history.scenario
+        self.title, self.lang, self.scenario, self.history = title, lang, history.scenario, history
         self.canvas = Canvas()
         self.bottom = _TOP + height
         self.right = _WIDTH - _RIGHT
@@ -188,6 +191,20 @@ class _Frame:
             if left <= self.right and right >= _LEFT:
                 self.canvas.box((left, _TOP), max(1.5, right - left), self.bottom - _TOP, span.kind, 0)
                 self.shades[span.kind] = say("toxic on" if span.kind == "toxic" else "server down")
+
+    def phases(self, say: Say) -> None:
+        """Lines down where the fault is over, and where it is only repeated to see whether anything grows."""
+        begins = {p.name: p.at_s for p in reversed(list(self.history.of(Phase)))}
+        rest_s, stop_s = begins.get("rest", math.inf), begins.get("stop", math.inf)
+        again = any(rest_s < o.at_s < stop_s for o in self.history.of(Opened))
+        told = {"calm": "the fault is over", "rest": "the fault again" if again else "at rest", "stop": "the end"}
+        for name, words in told.items():
+            x = self.x(begins.get(name, math.inf)) if name in begins else math.inf
+            if _LEFT <= x <= self.right:
+                self.canvas.line((x, _TOP), (x, self.bottom), "thin dash")
+                near = x > self.right - (SMALL + 1) * len(say(words))
+                where = (x - 3 if near else x + 3, self.bottom - 4)
+                self.canvas.text(where, say(words), "small soft halo", "end" if near else "start")
 
     def levels(self, axis: _Axis, told: Callable[[float], str]) -> None:
         """Lines across, with their values."""

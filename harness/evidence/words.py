@@ -41,6 +41,8 @@ PORTUGUESE: dict[str, str] = {
     "newcomers come": "chegam clientes novos",
     "everybody leaves, newcomers in an empty room": "todos saem, clientes novos em sala vazia",
     "at rest": "em repouso",
+    "the fault again": "a falha de novo",
+    "the end": "o fim",
     "the server is told to end": "o servidor é mandado encerrar",
     # what happens
     "connects": "conecta",

@@ -15,7 +15,7 @@ from harness.evidence.plots import plots
 from harness.evidence.ring import Frame
 from harness.evidence.segments import ACK, FIN, PSH, RST, SYN, segments
 from harness.evidence.words import PORTUGUESE
-from harness.history import Left, Opened, OpenFailed, Record, ServerEvent, Toxic
+from harness.history import Left, Opened, OpenFailed, Phase, Record, ServerEvent, Toxic
 from harness.properties.scene import Scene
 
 SERVER, LINE = 5000, 6000
@@ -234,3 +234,13 @@ def test_what_grew_is_marked_beside_the_level_of_rest() -> None:
     assert "60" in shown
     assert "3" in shown
     assert "at rest, before the fault" in shown
+
+
+def test_the_plots_show_where_the_fault_is_over_and_where_it_is_only_repeated() -> None:
+    story = ordinary()
+    rest = next(record.at_s for record in story.find(Phase) if record.name == "rest")
+    shown = texts(plots(Scene(story.history()), "en")["plot-process"])
+    assert {"the fault is over", "at rest", "the end"} <= set(shown)
+    story.add(opened(rest + 1e-3, 99, "vera", 49999))
+    assert "the fault again" in texts(plots(Scene(story.history()), "en")["plot-process"])
+    assert "a falha de novo" in texts(plots(Scene(story.history()), "pt-BR")["plot-process"])

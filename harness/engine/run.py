@@ -193,7 +193,9 @@ class Run:
         if found.profile is None:
             return found
         learned = self._quiet(workers, signals, found.profile)
-        if self.options.cache and learned.baseline is not None:
+        if learned.baseline is None:
+            return replace(learned, profile=found.profile)  # two have heard each other in it: it is no matter of words
+        if self.options.cache:
             remember(self.options.spec, found.profile)
         return learned
 

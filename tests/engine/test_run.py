@@ -49,6 +49,7 @@ class Theatre:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
         self.patch, self.folder = monkeypatch, folder
         self.events: list[Event] = []
+        self.found: Learned | None = None  # of a dialect, where none is declared
         self.learned = Learned(Baseline(deadlines([]), named=True, login=False), KNOWN["original"])
 
     def run(
@@ -66,8 +67,8 @@ class Theatre:
 
         self.patch.setattr(module, "play", play)
         self.patch.setattr(module, "learn", lambda *_: self.learned)
-        settings = Options(builtin("original"), KNOWN["original"], **options)  # type: ignore[arg-type]
-        return Run(settings, items, self.events.append, lambda _: self.learned).perform()
+        settings = Options(builtin("original"), **{"profile": KNOWN["original"], **options})  # type: ignore[arg-type]
+        return Run(settings, items, self.events.append, lambda _: self.found or self.learned).perform()
 
     @staticmethod
     def _first(path: Path) -> bool:
@@ -255,3 +256,18 @@ def test_trouble_after_a_failure_does_not_wash_it_away() -> None:
     assert (result.outcome, result.failed_runs, result.intermittent) == ("fail", 1, False)
     hung = conclude(made("a/one"), [FAIL], 1.0, None, "it did not end within 60 s and was stopped", options)
     assert (hung.outcome, hung.reason) == ("fail", None)
+
+
+def test_who_cannot_talk_in_the_dialect_that_was_found_fails(theatre: Theatre) -> None:
+    """Two have heard each other in it: that they cannot now is the server's fault, and no wrong use."""
+    theatre.found = Learned(profile=KNOWN["original"])
+    theatre.learned = Learned(failure="bia never heard what ana said")
+    result = theatre.run({"a/one": [PASS]}, profile=None)
+    assert (result.exit_status, result.reason) == (1, "bia never heard what ana said")
+    failed = next(event for event in theatre.events if isinstance(event, BaselineFailed))
+    assert not failed.wrong_use
+
+
+def test_a_dialect_that_was_not_found_is_wrong_use(theatre: Theatre) -> None:
+    theatre.found = theatre.learned = Learned(failure="no dialect fits")
+    assert theatre.run({"a/one": [PASS]}, profile=None).exit_status == 2

@@ -118,16 +118,39 @@ async def everybody_leaves(room: Room, polite: list[Member], but: Sequence[Membe
     for member in polite:
         if member.present and member not in but:
             await member.leave()
-    leaving = [member for member in room.log.members if member.left is None and member not in but]
+    await finish(room, *(member for member in room.log.members if member.left is None and member not in but))
+    await room.hang_up()
+    for member in room.log.members:
+        if member.left == "half-close" and member.wire and not member.wire.closed:
+            member.wire.close()
+
+
+async def finish(room: Room, *leaving: Member) -> None:
+    """FIN, and what the server still says is read to its end."""
     for member in leaving:
         member.finish()
     await room.log.patience.until(lambda: all(m.ended or not m.wire for m in leaving), GOODBYE_S)
     for member in leaving:
         member.close()
-    await room.hang_up()
+
+
+async def see_off(room: Room, *leaving: Member) -> None:
+    """These have done what they came for. At somebody else's server they say goodbye: it may listen to nothing else."""
+    if room.stage.remote:
+        for member in leaving:
+            await member.leave()
+    await finish(room, *(member for member in leaving if member.left is None))
+
+
+async def clear(room: Room) -> None:
+    """The end of a conversation, in whatever state it is. Nobody stays logged in at somebody else's server, nor is reset
+    there; our own ends now, and its port is to be free at once."""
+    if room.stage.remote:
+        await everybody_leaves(room, polite=list(room.log.members))
     for member in room.log.members:
-        if member.left == "half-close" and member.wire and not member.wire.closed:
-            member.wire.close()
+        if member.wire:
+            member.wire.kill_holder()
+            member.wire.reset()
 
 
 async def rest(room: Room, item: Scenario) -> None:

@@ -414,6 +414,7 @@ class Baseline:
     resumes: bool = False
     remote: bool = False
     ends_when_empty: bool = False  # the process ended when its last client had left
+    pace_s: float | None = None  # one client must leave so long between two messages, in seconds
     transcript: str = ""
 
 

@@ -24,7 +24,7 @@ Body = Callable[..., Awaitable[None]]
 NEEDS = frozenset(
     {
         "process", "login", "names", "list", "whisper", "leave", "rename", "resume", "idle", "lines", "newlines", "attribution",
-        "counted", "blocks", "json", "reset-through-proxy", "half-close-through-proxy", "own-toxics",
+        "counted", "blocks", "json", "bursts", "reset-through-proxy", "half-close-through-proxy", "own-toxics",
     }
 )  # fmt: skip
 FAMILIES = ("refused", "disconnect", "malformed", "chat", "storm", "latency", "lifecycle")

@@ -157,7 +157,9 @@ class Room:
     ) -> Member:  # fmt: skip
         """Only connect: no login, no word. Raises NotHere where the server takes no more clients (role `crowd` aside)."""
         if role != "crowd" and self.free_places() < 1:
-            self.skip(f"this server takes {self.profile.max_clients} clients; more are needed here")
+            if self.profile.max_clients == self._places():
+                self.skip(f"this server takes {self.profile.max_clients} clients; more are needed here")
+            self.skip(f"--max-clients allows {self._places()} clients; more are needed here")
         identity = Identity(who, name or self.name_for(who), visit, role, "proxy" if line else "direct")
         member = Member(len(self.log.members) + 1, identity, self.profile, self.log)
         self.log.members.append(member)
@@ -182,12 +184,15 @@ class Room:
         return member
 
     def free_places(self) -> int:
-        """How many more clients this server takes; many, where no limit is known.
+        """How many more clients this server takes, and the user allows.
 
         Who vanished without a word keeps a place: the server cannot know.
         """
         here = sum(not member.gone or member.left == "silent" for member in self.log.members)
-        return (self.profile.max_clients or 10**6) - here
+        return self._places() - here
+
+    def _places(self) -> int:
+        return min(self.profile.max_clients or self.setting.max_clients, self.setting.max_clients)
 
     async def log_in(self, member: Member) -> bool:
         """Walk one that is connected through the login, and let it be heard."""

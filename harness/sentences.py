@@ -90,6 +90,7 @@ FORMS: dict[str, str] = {
     "toxic {} on ({})": "toxic {0} ligado ({1})",
     "toxic {} changed ({})": "toxic {0} alterado ({1})",
     "this server takes {} clients; more are needed here": "este servidor aceita {0} clientes; aqui são precisos mais",
+    "--max-clients allows {} clients; more are needed here": "--max-clients permite {0} clientes; aqui são precisos mais",
     # Why no dialect was found.
     "this server speaks {}": "este servidor fala {0}",
     "{*}; declare [dialect] in harness.toml (framing, login), see docs/dialects.md": (
@@ -671,6 +672,16 @@ FORMS: dict[str, str] = {
     "a departure is told: {}": "uma saída é avisada: {0}",
     "a name that is taken is {}": "um nome já usado é {0}",
     "there are no names": "não há nomes",
+    "the longest message that it takes has {} bytes: nobody says more": (
+        "a maior mensagem que ele aceita tem {0} bytes: ninguém diz mais que isso"
+    ),
+    "one client may say {} things at once, then one each {} s ({*}): nobody speaks faster": (
+        "um cliente pode dizer {0} coisas de uma vez, depois uma a cada {1} s ({2}): ninguém fala mais depressa"
+    ),
+    "it ends the connection": "ele encerra a conexão",
+    "what is said faster is not passed on": "o que é dito mais depressa não é repassado",
+    "the answer: {}": "a resposta: {0}",
+    "this server limits how fast one client may speak": "este servidor limita a rapidez com que um cliente fala",
 }
 
 

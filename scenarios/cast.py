@@ -113,6 +113,11 @@ def unit_of(room: Room, listener: Member, token: str) -> bytes:
     return next((record.unit for record in found), b"")
 
 
+def in_a_row(room: Room, count: int) -> int:
+    """How many messages of one client make one send: `count`, where messages have borders and may come so fast."""
+    return count if room.baseline.lines and room.baseline.pace_s is None else 1
+
+
 async def says_many(room: Room, member: Member, count: int, words: str) -> None:
     """`count` messages in one send."""
     audience = room.log.audience(member)

@@ -118,7 +118,7 @@ async def commands(room: Room) -> None:
 
 @scenario(
     "chat", title="{case} messages in one segment", titulo="{case} mensagens em um só segmento", level="essential",
-    aims=["intact", "delivers", "ordered"], needs=["lines"], cases={"20": {"count": 20}, "200": {"count": 200}},
+    aims=["intact", "delivers", "ordered"], needs=["lines", "bursts"], cases={"20": {"count": 20}, "200": {"count": 200}},
 )  # fmt: skip
 async def many_in_one_segment(room: Room, count: int) -> None:
     """TCP keeps no borders: what was sent in many calls may be read in one, and here it always is.
@@ -156,7 +156,7 @@ async def longest_message(room: Room) -> None:
     """
     ana, bia, caio = await room.join("ana", "bia", "caio")
     longest = min(room.profile.max_message or 900, 8000)
-    await room.talk(bia, words="x" * (longest - 40))
+    await room.talk(bia, words="x" * max(1, longest - 40))
     await room.talk(bia, words="short")
     await room.talk(ana, caio)
 

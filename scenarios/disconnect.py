@@ -10,7 +10,7 @@ import asyncio
 
 from harness import Room, scenario
 from harness.history import Awaited
-from scenarios.cast import Manner, comes_back, go, noticed, says_many, throw_raw, trio, unit_of
+from scenarios.cast import Manner, comes_back, go, in_a_row, noticed, says_many, throw_raw, trio, unit_of
 
 #: Connections of a port scan.
 SCANNED = 100
@@ -343,7 +343,7 @@ async def speaker_leaves(room: Room, how: Manner) -> None:
     What of them arrives is the server's business; that the others' messages arrive is not.
     """
     ana, bia, caio = await room.join("ana", "bia", "caio")
-    await says_many(room, bia, 30 if room.baseline.lines else 1, "hurry")
+    await says_many(room, bia, in_a_row(room, 30), "hurry")
     await go(bia, how)
     await room.talk(ana, caio)
     await room.back(bia)

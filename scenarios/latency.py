@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness import Member, Room, scenario
 from harness.flood import LEAST, pour
-from scenarios.cast import comes_back, go, says_in_pieces, says_many, throw
+from scenarios.cast import comes_back, go, in_a_row, says_in_pieces, says_many, throw
 
 #: How often a line flaps, and how long it is up or down each time, in seconds.
 FLAPS, FLAP_S = 5, 0.1
@@ -186,7 +186,7 @@ async def limit_data(room: Room) -> None:
 
 @scenario(
     "latency", title="One reads nothing while others talk", titulo="Um não lê nada enquanto outros conversam",
-    level="hardened", aims=["responsive", "memory", "delivers"], again=False, timeout_s=90,
+    level="hardened", aims=["responsive", "memory", "delivers"], again=False, timeout_s=90, needs=["bursts"],
 )  # fmt: skip
 async def stalled_reader(room: Room) -> None:
     """A client stays connected and never reads. The kernel's buffers fill, its window closes, and the server's next
@@ -215,7 +215,7 @@ async def slow_reader(room: Room) -> None:
     caio = await room.enter("caio")
     await line.toxic("bandwidth", stream="downstream", rate=20)
     for speaker in (ana, caio):
-        await says_many(room, speaker, 60 if room.baseline.lines else 1, "a message to fill a narrow line with")
+        await says_many(room, speaker, in_a_row(room, 60), "a message to fill a narrow line with")
     await room.settled()
     await room.talk(bia)
 

@@ -40,6 +40,8 @@ class Log:
         self.members: list[Member] = []
         self.pending: dict[str, set[int]] = {}
         self.reply_deadline_s = 1.0
+        #: So long each client leaves between two of its messages, in seconds: the server lets nobody speak faster.
+        self.pace_s = 0.0
         self.unread_by_server: Callable[[Member], int | None] = lambda _: None
         #: Only departures are wanted now, to see a leak grow: nothing that fails to come is waited for.
         self.hasty = False

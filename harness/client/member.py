@@ -213,11 +213,11 @@ class Member:
 
     async def command(self, template: str, **values: str) -> None:
         """Send a command of the dialect. Raises ConnectionError when the connection is gone."""
-        await self.send(self._framing.encode(fill(template, name=self.name, **values).encode("utf-8")))
+        await self._send_message(self._framing.encode(fill(template, name=self.name, **values).encode("utf-8")))
 
     async def send_line(self, message: bytes) -> int:
         """Any bytes as one framed message. Raises ConnectionError when the connection is gone."""
-        return await self.send(self._framing.encode(message))
+        return await self._send_message(self._framing.encode(message))
 
     async def whisper(self, to: Member, words: str) -> str:
         """A directed message; its token, or an empty string where the dialect has none."""
@@ -239,7 +239,7 @@ class Member:
         if not further:
             self.inbox.mark = len(self.inbox.raw)
         try:
-            await self.send(self._framing.encode(text.encode("utf-8", "surrogateescape")))
+            await self._send_message(self._framing.encode(text.encode("utf-8", "surrogateescape")))
         except OSError:
             return False
         return True
@@ -268,8 +268,17 @@ class Member:
 
     async def send(self, data: bytes) -> int:
         """Raw bytes onto the wire; how many were taken. Raises ConnectionError when the connection is gone."""
-        await self._pause()
+        await self._pause(self.profile.pause)
         return await self._put(data)
+
+    async def _send_message(self, data: bytes) -> int:
+        await self._pause(self._gap_s)
+        return await self._put(data)
+
+    @property
+    def _gap_s(self) -> float:
+        """What is left between two messages, in seconds."""
+        return max(self.profile.pause, self._log.pace_s)
 
     async def _put(self, data: bytes) -> int:
         if self.wire is None:
@@ -280,13 +289,14 @@ class Member:
         self._log.trace.add(self._log.now(), self.conn, data)
         return await self.wire.send(data, deadline_s=SEND_S)
 
-    async def _pause(self) -> None:
-        """A bare-chunk server reads two quick sends as one: the dialect says how far apart they must be."""
-        if self.profile.pause:
-            if self.wire is not None and self.wire.sent:
-                await self._log.kept_apart(self)  # on a busy machine no time is long enough to be sure
+    async def _pause(self, gap_s: float) -> None:
+        """A bare-chunk server reads two quick sends as one, and one that limits how fast a client may speak drops the
+        second: the dialect, or the quiet run, says how far apart they must be."""
+        if self.profile.pause and self.wire is not None and self.wire.sent:
+            await self._log.kept_apart(self)  # on a busy machine no time is long enough to be sure
+        if gap_s:
             now = self._log.now()
-            self._last_send_s = due = max(now, self._last_send_s + self.profile.pause)
+            self._last_send_s = due = max(now, self._last_send_s + gap_s)
             await asyncio.sleep(due - now)
 
     def compose(
@@ -299,6 +309,7 @@ class Member:
     ) -> tuple[Said, bytes]:
         """A message with its token: the record that will say it was sent, and its bytes with their framing."""
         self._number += 1
+        words = self._fitting(words, template or self.profile.say)
         token = token_of.make(self.conn, self._number, words)
         text = f"{words} {token}" if words else token
         spoken = fill(template, text=text, name=self.name) if template else self.profile.speak(text, self.name)
@@ -308,6 +319,17 @@ class Member:
         )  # fmt: skip
         return said, self._framing.encode(spoken.encode("utf-8"))
 
+    def _fitting(self, words: str, template: str) -> str:
+        """As much of these words as the server takes in one message: none who speaks is there to try that limit."""
+        longest = self.profile.max_message
+        while longest is not None and words:
+            spoken = fill(template, text=f"{words} {' ' * token_of.LENGTH}", name=self.name)
+            surplus = len(spoken.encode("utf-8", "surrogatepass")) - longest
+            if surplus <= 0:
+                break
+            words = words.encode("utf-8", "surrogatepass")[:-surplus].decode("utf-8", "ignore").rstrip()
+        return words
+
     async def say(self, words: str = "", *, kind: Literal["chat", "fence"] = "chat", exact: bool = True) -> str:
         """Say something to everybody; its token. A connection that is gone is noticed and written down, not raised."""
         said, data = self.compose(words, kind, expects=self._log.audience(self), exact=exact)
@@ -315,7 +337,7 @@ class Member:
 
     async def utter(self, messages: list[Said], data: bytes, pieces: list[bytes] | None = None) -> str:
         """Put messages that were composed onto the wire, in one send or in the given pieces; the last one's token."""
-        await self._pause()  # before they count as said: a speaker that is broken off here has said nothing
+        await self._pause(self._gap_s)  # before they count as said: a speaker that is broken off here has said nothing
         for said in messages:
             self._log.said(said)
         try:
@@ -405,7 +427,7 @@ class Member:
             self.close()
             return False
         try:
-            await self.send(self._framing.encode(fill(self.profile.leave, name=self.name).encode()))
+            await self._send_message(self._framing.encode(fill(self.profile.leave, name=self.name).encode()))
         except OSError:
             self.close()
             return False

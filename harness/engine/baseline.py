@@ -12,12 +12,15 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from harness.aftermath import clear, finish, see_off
 from harness.client.clock import Clock
 from harness.client.log import Log
 from harness.client.member import Member
 from harness.dialect.masking import lines, mask, stands_in, text_of
 from harness.dialect.profile import Profile
+from harness.engine import limits
 from harness.engine.deadlines import deadlines
+from harness.engine.limits import Pace
 from harness.engine.options import Options
 from harness.engine.play import run_until_signal
 from harness.history import Baseline, Heard, Joined, JoinFailed, Noticed, Record, Said
@@ -33,8 +36,8 @@ ENOUGH = ((6, 0.3), (3, 2.0))
 #: An introduction is over when nothing has come for so long (or eight times the longest gap seen), in seconds.
 QUIET_S = 0.15
 LONGEST_INTRODUCTION_S = 3.0
-#: Lengths that are tried for the longest message, in bytes.
-LENGTHS = (4000, 1000, 400)
+#: So many messages of one person stand in the transcript.
+MOST_TOLD = 20
 #: A server that ends when its last client has left does so within this time, in seconds; that it lets all of them go is
 #: not waited for longer than the second.
 EMPTY_S, LONGEST_EMPTYING_S = 0.3, 1.5
@@ -59,6 +62,7 @@ class Learned:
     isolated: bool = False
     start_error: bool = False
     told: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()  # those of it that everybody should read: what the server does not bear
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,7 @@ class Quiet:
     closes_on_leave: bool
     duplicates: str
     max_message: int
+    pace: Pace | None = None
     ends_when_empty: bool = False
 
 
@@ -139,21 +144,23 @@ class Lesson:
         stage = Stage(
             Plan(self.options.spec, self.baseline.deadlines, wait_s=self.options.wait_s, isolated=self.isolated), log
         )
-        room = Room(Setting(self.profile, self.baseline, learning=True), stage, log, clock)
+        setting = Setting(self.profile, self.baseline, max_clients=self.options.max_clients, learning=True)
+        room = Room(setting, stage, log, clock)
         clock.start()
         try:
             await stage.start()
             self.address = "{}:{}".format(*stage.address)
             run = QuietRun(room, stage, log, self.profile)
+            if self.quiet:
+                run.looks_for_pace = False
+                log.pace_s = pace_of(self.quiet)
             quiet = await run.go(cast)
             return replace(quiet, ends_when_empty=not stage.remote and await run.ends_when_empty())
         except Silent:
             self.records, self.members = log.records, log.members
             raise
         finally:
-            for member in log.members:
-                if member.wire:
-                    member.wire.reset()
+            await clear(room)
             await stage.end()
             await clock.stop()
 
@@ -161,10 +168,10 @@ class Lesson:
         """What was sent and what came back, safe to read."""
         told = []
         for member in self.members:
+            said = [r for r in self.records if isinstance(r, Said) and r.conn == member.conn]
             told += [
                 f"{member.who} -> {quote(self.profile.speak(record.text.decode(), member.name))}"
-                for record in self.records
-                if isinstance(record, Said) and record.conn == member.conn
+                for record in said[:MOST_TOLD]
             ]
             told.append(f"{member.who} <- {quote(bytes(member.inbox.raw), 400) or 'nothing'}")
         told += [
@@ -200,13 +207,22 @@ class Lesson:
             resumes=self.profile.resume is not None,
             remote=self.options.spec.kind == "remote",
             ends_when_empty=any(q.ends_when_empty for q in self.quiet),
+            pace_s=pace_of(self.quiet) or None,
         )
         longest = self.profile.max_message or min(q.max_message for q in self.quiet)
         profile = self.profile.model_copy(update={"max_message": longest})
-        return Learned(baseline, profile, address=self.address, isolated=self.isolated, told=told(baseline, profile))
+        return Learned(
+            baseline, profile, address=self.address, isolated=self.isolated, told=told(baseline, profile, first.pace),
+            limits=respected(profile, first.pace),
+        )  # fmt: skip
 
 
-def told(baseline: Baseline, profile: Profile) -> tuple[str, ...]:
+def pace_of(quiet: Sequence[Quiet]) -> float:
+    """What one client leaves between two messages, in seconds; 0 where it may speak as fast as it likes."""
+    return max((q.pace.gap_s for q in quiet if q.pace is not None), default=0.0)
+
+
+def told(baseline: Baseline, profile: Profile, pace: Pace | None = None) -> tuple[str, ...]:
     """What was learned, in plain words."""
     words = [f"dialect {profile.name}: messages are {profile.framing_name('send')}s"]
     words.append(f"a quiet round trip takes {baseline.deadlines.quiet_rtt_s * 1000:.1f} ms")
@@ -221,7 +237,20 @@ def told(baseline: Baseline, profile: Profile) -> tuple[str, ...]:
             )
     if baseline.ends_when_empty:
         words.append(ENDS_WHEN_EMPTY)
+    words += respected(profile, pace)
     words.append(f"a name that is taken is {baseline.duplicates}" if baseline.named else "there are no names")
+    return tuple(words)
+
+
+def respected(profile: Profile, pace: Pace | None) -> tuple[str, ...]:
+    """Limits that are narrow enough to be felt: what scenarios that are not about them keep to."""
+    words = []
+    if profile.max_message is not None and profile.max_message < limits.USUAL:
+        words.append(f"the longest message that it takes has {profile.max_message} bytes: nobody says more")
+    if pace is not None:
+        words.append(
+            f"one client may say {pace.at_once} things at once, then one each {pace.gap_s} s ({pace.met}): nobody speaks faster"
+        )
     return tuple(words)
 
 
@@ -234,11 +263,13 @@ class QuietRun:
         self.log = log
         self.profile = profile
         self.intros: list[tuple[str, ...]] = []
+        self.looks_for_pace = True
 
     async def go(self, cast: Sequence[str]) -> Quiet:
         """Raises Silent when two of them cannot hear each other."""
         ana, bia = await self._come(cast[0]), await self._come(cast[1])
         await self._can_talk(ana, bia)
+        pace = await self._pace(bia)
         rtts = await self._round_trips(ana, bia)
         if self.room.free_places() < 1:
             return await self._of_two(ana, bia, rtts)
@@ -251,13 +282,13 @@ class QuietRun:
         before = self.log.now()
         closes = await caio.leave()
         leave_notice = await self._notice(caio, (ana, bia), before)
-        longest = await self._longest(ana, bia)
+        longest = self.profile.max_message or await limits.longest_message(self.room, bia)
         duplicates = await self._duplicates(ana, bia)
         joins = [r for r in self.log.records if isinstance(r, Joined)]
         return Quiet(
             tuple(self.intros), rtts, max(j.at_s - j.asked_at_s for j in joins), self._attribution(ana, bia),
             any(isinstance(r, Heard) and r.conn == r_conn for r, r_conn in self._own_heard()), join_notice, leave_notice,
-            lists, whispers, closes, duplicates, longest,
+            lists, whispers, closes, duplicates, longest, pace,
         )  # fmt: skip
 
     async def ends_when_empty(self) -> bool:
@@ -289,7 +320,7 @@ class QuietRun:
         return Quiet(
             tuple(self.intros), rtts, max(j.at_s - j.asked_at_s for j in joins), self._attribution(ana, bia),
             any(isinstance(r, Heard) and r.conn == r_conn for r, r_conn in self._own_heard()), None, leave_notice,
-            lists, False, closes, "unknown", LENGTHS[-1],
+            lists, False, closes, "unknown", self.profile.max_message or limits.UNTRIED,
         )  # fmt: skip
 
     def _own_heard(self) -> list[tuple[Heard, int]]:
@@ -338,6 +369,14 @@ class QuietRun:
             else:
                 raise Silent(f"{other.who} never heard what {one.who} said")
 
+    async def _pace(self, listener: Member) -> Pace | None:
+        """How fast one may speak; from now on nobody speaks faster. Looked for once: it takes its time."""
+        if not self.looks_for_pace:
+            return None
+        found = await limits.pace(self.room, listener)
+        self.log.pace_s = found.gap_s if found else 0.0
+        return found
+
     async def _round_trips(self, ana: Member, bia: Member) -> tuple[float, ...]:
         times, first_s = [], self.log.now()
         for _ in range(ROUND_TRIPS):
@@ -373,29 +412,6 @@ class QuietRun:
         token = await ana.whisper(bia, "between us")
         return bool(token) and await self.room.until(lambda: token in bia.inbox.tokens, self.room.deadlines.reply_s)
 
-    async def _longest(self, ana: Member, bia: Member) -> int:
-        """The longest message that arrives whole. The speaker may be lost to it."""
-        for length in LENGTHS:
-            speaker = await self._spare("long")
-            if speaker is None:
-                return LENGTHS[-1]
-            token = await speaker.say("x" * (length - 40))
-            await self.room.reaches(bia, (token,), self.room.deadlines.reply_s)
-            whole = any(
-                isinstance(r, Heard) and r.token == token and len(r.unit) >= length - 40 for r in self.log.records
-            )
-            speaker.close()
-            if whole:
-                return length
-        return 200
-
-    async def _spare(self, who: str) -> Member | None:
-        if self.room.free_places() < 1:
-            return None
-        member = await self.room.connect(who, role="bystander")
-        member.counted = False
-        return member if await self.room.log_in(member) else None
-
     async def _duplicates(self, ana: Member, bia: Member) -> str:
         """What a second client of the same name meets."""
         if not self.profile.named or self.room.free_places() < 1:
@@ -403,7 +419,7 @@ class QuietRun:
         twin = await self.room.connect("bia", role="faulty", name=bia.name)
         twin.counted = False
         if twin.gone or not await twin.log_in(None, min(1.0, self.room.deadlines.join_s)):
-            twin.close()
+            await finish(self.room, twin)
             return "refused"
         await self._until_quiet(twin)
         twin.established = True
@@ -412,7 +428,7 @@ class QuietRun:
             token = await twin.say("who am I")
         heard = await self.room.until(lambda: token in ana.inbox.tokens or twin.gone, self.room.deadlines.reply_s)
         verdict = self._verdict(twin, bia, token, heard)
-        twin.close()
+        await see_off(self.room, twin)
         return verdict
 
     def _verdict(self, twin: Member, bia: Member, token: str, heard: bool) -> str:

@@ -88,6 +88,7 @@ def unmet(
         "newlines": (profile.framing_name("send") == "line", "this server's messages do not end with a newline"),
         "counted": (profile.counted, "no length stands before this server's messages"),
         "blocks": (profile.framing_name("send") == "fixed", "this server's messages are no blocks of a fixed size"),
+        "bursts": (baseline.pace_s is None, "this server limits how fast one client may speak"),
         "json": (is_json(profile.say), "this server's messages are not JSON"),
         "reset-through-proxy": ("reset" in capabilities, "this Toxiproxy cannot pass on a reset"),
         "half-close-through-proxy": ("half-close" in capabilities, "this Toxiproxy cannot pass on a half-close"),

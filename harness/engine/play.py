@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness import toxiproxy
-from harness.aftermath import aftermath, phase
+from harness.aftermath import aftermath, clear, phase
 from harness.client.clock import Clock
 from harness.client.log import Log
 from harness.client.trace import Trace
@@ -43,6 +43,8 @@ WATCH_S, WATCHED = 0.25, 20
 MOST_STEPS = 200
 #: The harness was starved when its own timer was this late in the 99th of 100 cases; it blames nobody then.
 STARVED_LAG_S = 1.0
+#: Messages that one client says in a scenario, at most: where they are paced, the scenario takes so many times longer.
+PACED = 40
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,11 @@ def play(
         capture.close()
 
 
+def limit_s(item: Scenario, options: Options, baseline: Baseline) -> float:
+    """How long a scenario may take, in seconds: longer where nobody may speak faster than so."""
+    return min(item.timeout_s, options.timeout_s) + PACED * (baseline.pace_s or 0.0)
+
+
 def run_until_signal(work: Callable[[], Awaitable[str | None]]) -> str | None:
     """Run on a new event loop; SIGTERM cancels it, so that everything is cleaned up on the way out."""
 
@@ -160,23 +167,22 @@ class Play:
         log = Log(self.clock, lambda: stage.processor() if stage else None)
         log.reply_deadline_s = self.baseline.deadlines.reply_s
         self.log = log
+        log.pace_s = self.baseline.pace_s or 0.0
         self.records = log.records
         self.trace = log.trace
         stage = Stage(self._plan(), log)
         witness = Witness(stage, log, idle=self.again)
         self.looks = witness.looks
+        room = Room(self.setting, stage, log, self.clock)
         self.clock.start()
         try:
-            async with asyncio.timeout(min(self.item.timeout_s, self.options.timeout_s)):
-                return await self._through(stage, log)
+            async with asyncio.timeout(limit_s(self.item, self.options, self.baseline)):
+                return await self._through(stage, room)
         except TimeoutError:
             await witness.before_the_stop()
-            return f"the scenario did not end within {min(self.item.timeout_s, self.options.timeout_s):.0f} s"
+            return f"the scenario did not end within {limit_s(self.item, self.options, self.baseline):.0f} s"
         finally:
-            for member in log.members:
-                if member.wire:
-                    member.wire.kill_holder()
-                    member.wire.reset()
+            await clear(room)
             await witness.settled()
             await stage.end()
             await self.clock.stop()
@@ -192,16 +198,14 @@ class Play:
             knocks=self.options.knocks, isolated=self.isolated, restarts="restarts" in self.item.aims,
         )  # fmt: skip
 
-    async def _through(self, stage: Stage, log: Log) -> str | None:
-        phase_log = Room(self.setting, stage, log, self.clock)
-        phase(phase_log, "setup")
+    async def _through(self, stage: Stage, room: Room) -> str | None:
+        phase(room, "setup")
         try:
             await stage.start()
         except TargetError as error:
             return f"{NOT_STARTED}{error}"
         self.address = "{}:{}".format(*stage.address)
         self.capture.watch(stage.address[1])
-        room = phase_log
         stage.sample("ready")
         await steady(stage)
         try:

@@ -27,7 +27,7 @@ from harness.engine.choosing import of_another_manner, unmet
 from harness.engine.folders import keep_run, run_folder
 from harness.engine.options import Options
 from harness.engine.pace import Pace
-from harness.engine.play import NOT_STARTED, Attempt, play
+from harness.engine.play import NOT_STARTED, Attempt, limit_s, play
 from harness.engine.remembered import forget, recall, remember
 from harness.engine.starting import Way, way
 from harness.engine.workers import Done, Workers
@@ -246,6 +246,8 @@ class Run:
                 f"the server takes {profile.max_clients} clients at the same time: scenarios that need more are skipped"
             )
             self._emit(Warned(self.at(), told))
+        for limit in learned.limits:
+            self._emit(Warned(self.at(), limit))
         if baseline.ends_when_empty:
             self._emit(Warned(self.at(), ENDS_WHEN_EMPTY))
         if not learned.isolated and self.options.isolates:
@@ -329,7 +331,7 @@ class Run:
         self._emit(ScenarioStarted(self.at(), item.id, progress.started))
         workers.start(
             key, lambda: play(item, options, profile, baseline, seed, folder, leaks, again=again),
-            min(item.timeout_s, options.timeout_s) + AROUND_S + (sockets.TIME_WAIT_S if options.held_port else 0.0),
+            limit_s(item, options, baseline) + AROUND_S + (sockets.TIME_WAIT_S if options.held_port else 0.0),
         )  # fmt: skip
         return key
 

@@ -161,7 +161,7 @@ def process(scene: Scene, say: Say, lang: str) -> str | None:
         frame.canvas.text((_LEFT - 6, axis(level) + 4), _number(level, lang, digits), "small good halo", "end")
         if grown:
             at = max(samples, key=value)
-            where = (min(frame.x(at.at_s), frame.right - 20), axis(value(at)) - 6)
+            where = (max(_LEFT + 90, min(frame.x(at.at_s), frame.right - 20)), axis(value(at)) - 6)
             frame.canvas.text(where, _number(value(at), lang, digits), "small blue halo", "middle")
     return frame.svg([("blue", say("measured")), ("good", say("at rest, before the fault"))])
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import select
+import time
 from typing import Protocol
 
 #: What a socket may be wanted for.
@@ -17,6 +18,8 @@ READ = 1
 WRITE = 4
 #: So often the sockets are looked at again before the event loop has its turn: what is accepted has often said something already.
 ROUNDS = 4
+#: But no longer than this, seconds: the API has its turn too, however much a toxic has to do.
+ROUNDS_S = 0.001
 _DEAD = 0x008 | 0x010  # EPOLLERR, EPOLLHUP
 
 
@@ -71,6 +74,7 @@ class Poll:
         self._epoll.close()
 
     def _ready(self) -> None:
+        until = time.monotonic() + ROUNDS_S
         for _ in range(ROUNDS):
             self._fresh.clear()
             found = self._epoll.poll(0)
@@ -88,6 +92,8 @@ class Poll:
                     watched.writable()
                 if events & READ and self._watched.get(fd) is watched:
                     watched.readable()
+            if time.monotonic() > until:
+                return
 
 
 class LoopPoll(Poll):

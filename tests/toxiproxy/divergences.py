@@ -29,6 +29,7 @@ DIVERGENCES = {
     "removing a timeout that passed everything": Divergence("open", "end", "nothing was swallowed, so nothing is cut"),
     "a second latency": Divergence("adds up", "is short", "two delays in a row take their sum"),
     "a foreign Host header": Divergence(403, 200, "a web page could rebind its own name to the loopback"),
+    "a page of another site": Divergence(403, 200, "any page may send a request to the loopback"),
     "the counters": Divergence("at once", "at the end", "a test asks what has passed so far"),
     "interrupting reset_peer": Divergence("at once", "after the wait", "the API must not hang on a toxic"),
 }

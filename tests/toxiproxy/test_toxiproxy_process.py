@@ -33,12 +33,14 @@ WITHOUT_UVLOOP = [
 
 @contextlib.contextmanager
 def program(*arguments: str, command: list[str] = PROGRAM) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The embedded proxy as a program, and its URL."""
+    """The embedded proxy as a program, and its URL; what it logged before that is its `before`."""
     with subprocess.Popen([*command, "-port", "0", *arguments], stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
+            process.before = []  # type: ignore[attr-defined]
             told = json.loads(process.stdout.readline())
             while "address" not in told:
+                process.before.append(told)  # type: ignore[attr-defined]
                 told = json.loads(process.stdout.readline())
             yield process, f"http://{told['address']}"
         finally:
@@ -262,15 +264,73 @@ def test_a_port_that_is_taken_is_told_in_a_line() -> None:
     assert f"127.0.0.1:{port}: bind: address already in use" in done.stderr
 
 
-@pytest.mark.parametrize("content", ["{}", "[1", '[{"name": "a"}]', '[{"name":"a","upstream":"b","listen":"x"}]', None])
-def test_a_bad_config_is_told_in_a_line(tmp_path: Path, content: str | None) -> None:
+@pytest.mark.parametrize(
+    ("content", "message", "error"),
+    [
+        (None, "Error reading config file", "No such file"),
+        ("[1", "Failed to populate proxies from file", "bad request body: unexpected EOF"),
+        (
+            '[{"name":"a","upstream":"b:1","listen":"127.0.0.1:0"},{"name":"b","upstream":"b:1","listen":"x"}]',
+            "Failed to populate proxies from file",
+            "listen tcp: address x: missing port in address",
+        ),
+    ],
+)
+def test_a_bad_config_is_logged_and_it_carries_on(
+    tmp_path: Path, content: str | None, message: str, error: str
+) -> None:
     config = tmp_path / "config.json"
     if content is not None:
         config.write_text(content)
-    command = [*PROGRAM, "-port", "0", "-config", str(config)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
-    assert done.returncode == 1
-    assert done.stderr.count("\n") == 1
+    with program("-config", str(config)) as (process, url):
+        assert list(ask(url, "GET", "/proxies").json()) == (["a"] if "listen" in (content or "") else [])
+        process.terminate()
+        assert process.wait(PATIENCE_S) == 0
+    told = [one for one in process.before if one["level"] == "error"]  # type: ignore[attr-defined]
+    assert [one["message"] for one in told] == [message]
+    assert error in told[0]["error"]
+
+
+def test_a_hangup_reads_the_config_again_and_loses_nothing(tmp_path: Path) -> None:
+    config = tmp_path / "config.json"
+    first = {"name": "first", "upstream": "127.0.0.1:9", "listen": f"127.0.0.1:{free_port()}"}
+    config.write_text(json.dumps([first]))
+    with program("-config", str(config)) as (process, url):
+        ask(url, "POST", "/proxies/first/toxics", {"type": "latency"})
+        ask(url, "POST", "/proxies", {"name": "by-hand", "upstream": "127.0.0.1:9", "listen": "127.0.0.1:0"})
+        before = ask(url, "GET", "/proxies").json()
+        second = {"name": "second", "upstream": "127.0.0.1:9", "listen": "127.0.0.1:0"}
+        config.write_text(json.dumps([first, second]))
+        process.send_signal(signal.SIGHUP)
+        eventually(lambda: "second" in ask(url, "GET", "/proxies").json())
+        after = ask(url, "GET", "/proxies").json()
+        assert {name: after[name] for name in before} == before
+        config.write_text("nonsense")
+        process.send_signal(signal.SIGHUP)
+        assert process.stdout is not None
+        while "Failed to populate" not in process.stdout.readline():
+            pass
+        assert ask(url, "GET", "/proxies").json() == after
+
+
+def test_killed_it_leaves_no_socket() -> None:
+    proxy = subject.start("embedded")
+    pid = proxy.pid
+    assert pid is not None
+    try:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            line = proxy.create("line", f"127.0.0.1:{listener.getsockname()[1]}")
+            with connect(line.address) as client:
+                server, _ = listener.accept()
+                with server:
+                    server.settimeout(PATIENCE_S)
+                    os.kill(pid, signal.SIGKILL)
+                    assert read_all(client)[0] == read_all(server)[0] == b""
+            eventually(lambda: gone(pid))
+            with pytest.raises(ConnectionRefusedError):
+                connect(line.address)
+    finally:
+        proxy.close()
 
 
 def test_a_config_makes_proxies_and_the_counters_are_served(tmp_path: Path) -> None:

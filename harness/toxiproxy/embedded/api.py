@@ -1,23 +1,23 @@
-"""The control API over HTTP: Toxiproxy's paths, statuses and bodies, and two guards of its own.
+"""The control API over HTTP: Toxiproxy's paths, statuses and bodies, guarded (`guard.py`).
 
-Beyond Toxiproxy: `GET /proxies/{name}/traffic` tells the byte counters as they move, `GET /events` what happens; a `Host` header that names a foreign
-host is refused on the loopback, so that no web page can reach the API through a name of its own.
+Beyond Toxiproxy: `GET /proxies/{name}/traffic` tells the byte counters as they move, `GET /events` what happens.
 """
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import contextlib
 import os
+import posixpath
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, TypeVar
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from aiohttp import web
 
-from harness.toxiproxy.embedded import metrics, wire
-from harness.toxiproxy.embedded.address import literal
+from harness.toxiproxy.embedded import guard, metrics, wire
 from harness.toxiproxy.embedded.events import BATCH, READERS_MOST, Event, TooManyReaders, Wanted
 from harness.toxiproxy.embedded.proxies import (
     ApiError,
@@ -32,9 +32,6 @@ from harness.toxiproxy.embedded.wire import BadBody
 VERSION = "2.12.0"
 #: What this proxy can carry that Toxiproxy cannot, told in a header of every answer.
 CAPABILITIES = ("half-close", "reset", "traffic", "own-toxics", "schedule", "events")
-#: Bodies above this are refused, bytes.
-BODY_MOST = 16 * 1024 * 1024
-
 R = TypeVar("R", bound=web.StreamResponse)
 Handler = Callable[..., Awaitable[web.StreamResponse]]
 
@@ -65,17 +62,14 @@ class Api:
         self._counters = counters
         self._runtime = runtime
 
-    def application(self) -> web.Application:
-        """The aiohttp application: one handler for everything, since the router's rules are Toxiproxy's."""
-        application = web.Application(client_max_size=BODY_MOST)
-        application.router.add_route("*", "/{path:.*}", self.answer)
-        return application
-
-    async def answer(self, request: web.Request) -> web.StreamResponse:
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """Any request."""
-        if not self._own_host(request.headers.get("Host", "")):
-            return _plain("Host not allowed\n", 403)
-        path = unquote(request.rel_url.raw_path)
+        if what := guard.foreign(request, loopback=self._guarded):
+            return _plain(f"{what} not allowed\n", 403)
+        raw, mark, query = request.path_qs.partition("?")
+        path = unquote(raw)
+        if (clean := _clean(path)) != path:
+            return web.Response(status=301, headers={"Location": quote(clean) + mark + query})
         methods, names = self._route(path.split("/")[1:])
         if not methods:
             return _plain("404 page not found\n", 404)
@@ -87,7 +81,7 @@ class Api:
         response = await self._handled(handler, request, names)
         return response if response.prepared else _signed(response)
 
-    async def _handled(self, handler: Handler, request: web.Request, names: list[str]) -> web.StreamResponse:
+    async def _handled(self, handler: Handler, request: web.BaseRequest, names: list[str]) -> web.StreamResponse:
         try:
             return await handler(request, *names)
         except PopulateError as error:
@@ -95,11 +89,6 @@ class Api:
             return _json(body, error.status)
         except ApiError as error:
             return _plain(wire.encode({"error": str(error), "status": error.status}) + "\n", error.status)
-
-    def _own_host(self, host: str) -> bool:
-        name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() and not host.endswith("]") else host
-        name = name.strip("[]").lower()
-        return not self._guarded or name in ("", "localhost") or literal(name)
 
     def _route(self, path: list[str]) -> tuple[dict[str, Handler], list[str]]:
         match path:
@@ -127,39 +116,39 @@ class Api:
                 return {"GET": self._toxic, "POST": change, "PATCH": change, "DELETE": self._remove_toxic}, both
         return {}, []
 
-    async def _version(self, request: web.Request) -> web.Response:
+    async def _version(self, request: web.BaseRequest) -> web.Response:
         body = f'{{"version": "{VERSION}"}}\n'.encode()
         return web.Response(body=body, headers={"Content-Type": "application/json;charset=utf-8"})
 
-    async def _list(self, request: web.Request) -> web.Response:
+    async def _list(self, request: web.BaseRequest) -> web.Response:
         return _json({proxy.name: proxy_object(proxy) for proxy in self._proxies.all()})
 
-    async def _create(self, request: web.Request) -> web.Response:
+    async def _create(self, request: web.BaseRequest) -> web.Response:
         return _json(proxy_object(await self._proxies.create(await _body(request))), 201)
 
-    async def _populate(self, request: web.Request) -> web.Response:
+    async def _populate(self, request: web.BaseRequest) -> web.Response:
         try:
             value = await _body(request)
         except ApiError as error:
             raise PopulateError(error.status, str(error), []) from None
         return _json({"proxies": _list(await self._proxies.populate(value))}, 201)
 
-    async def _reset(self, request: web.Request) -> web.Response:
+    async def _reset(self, request: web.BaseRequest) -> web.Response:
         await self._proxies.reset()
         return _nothing(204)
 
-    async def _get(self, request: web.Request, name: str) -> web.Response:
+    async def _get(self, request: web.BaseRequest, name: str) -> web.Response:
         return _json(proxy_object(self._proxies.get(name)))
 
-    async def _update(self, request: web.Request, name: str) -> web.Response:
+    async def _update(self, request: web.BaseRequest, name: str) -> web.Response:
         self._proxies.get(name)
         return _json(proxy_object(await self._proxies.update(name, await _body(request))))
 
-    async def _delete(self, request: web.Request, name: str) -> web.Response:
+    async def _delete(self, request: web.BaseRequest, name: str) -> web.Response:
         self._proxies.delete(name)
         return _nothing(204)
 
-    async def _traffic(self, request: web.Request, name: str) -> web.Response:
+    async def _traffic(self, request: web.BaseRequest, name: str) -> web.Response:
         proxy = self._proxies.get(name)
         upstream, downstream = proxy.counters
         return _json(
@@ -171,18 +160,18 @@ class Api:
             }
         )
 
-    async def _toxics(self, request: web.Request, name: str) -> web.Response:
+    async def _toxics(self, request: web.BaseRequest, name: str) -> web.Response:
         return _json([toxic.told() for toxic in self._proxies.get(name).in_order()])
 
-    async def _add_toxic(self, request: web.Request, name: str) -> web.Response:
+    async def _add_toxic(self, request: web.BaseRequest, name: str) -> web.Response:
         self._proxies.get(name)
         value = await _body(request)
         return _json(self._proxies.add_toxic(self._proxies.get(name), value).told())
 
-    async def _toxic(self, request: web.Request, name: str, toxic: str) -> web.Response:
+    async def _toxic(self, request: web.BaseRequest, name: str, toxic: str) -> web.Response:
         return _json(self._proxies.toxic(self._proxies.get(name), toxic).told())
 
-    async def _update_toxic(self, request: web.Request, name: str, toxic: str) -> web.Response:
+    async def _update_toxic(self, request: web.BaseRequest, name: str, toxic: str) -> web.Response:
         self._proxies.toxic(self._proxies.get(name), toxic)
         value = await _body(request)
         proxy = self._proxies.get(name)
@@ -190,12 +179,12 @@ class Api:
         self._proxies.update_toxic(proxy, found, value)
         return _json(found.told())
 
-    async def _remove_toxic(self, request: web.Request, name: str, toxic: str) -> web.Response:
+    async def _remove_toxic(self, request: web.BaseRequest, name: str, toxic: str) -> web.Response:
         proxy = self._proxies.get(name)
         proxy.remove_toxic(self._proxies.toxic(proxy, toxic))
         return _nothing(204)
 
-    async def _tell_events(self, request: web.Request) -> web.StreamResponse:
+    async def _tell_events(self, request: web.BaseRequest) -> web.StreamResponse:
         """JSON lines, or server-sent events where those are asked for."""
         lasting, wanted = _wanted(request)
         events = self._proxies.events
@@ -230,21 +219,32 @@ class Api:
                 for connection in sorted(proxy.connections, key=lambda one: one.number):
                     yield {"event": "open", "at": now, "proxy": proxy.name, **connection.account.told()}
 
-    async def _metrics(self, request: web.Request) -> web.Response:
+    async def _metrics(self, request: web.BaseRequest) -> web.Response:
         text = metrics.text(self._proxies.all() if self._counters else None, self._runtime)
         kind = "text/plain; version=0.0.4; charset=utf-8"
         return web.Response(body=text.encode(), headers={"Content-Type": kind})
+
+
+def _clean(path: str) -> str:
+    """Without empty segments, `.` and `..`: the router sends whoever asks otherwise there."""
+    clean = "/" + posixpath.normpath("/" + path).lstrip("/")
+    return clean + "/" if path.endswith("/") and clean != "/" else clean
 
 
 def _list(proxies: list[Any]) -> list[Any] | None:
     return [proxy_object(proxy) for proxy in proxies] or None
 
 
-async def _body(request: web.Request) -> Any:
+async def _body(request: web.BaseRequest) -> Any:
     try:
-        return wire.decode(await request.read())
+        async with asyncio.timeout(guard.READ_S):
+            return wire.decode(await request.read())
     except BadBody as error:
         raise bad_body(error) from None
+    except TimeoutError:
+        raise bad_body(BadBody("i/o timeout")) from None
+    except web.HTTPRequestEntityTooLarge:
+        raise ApiError(413, f"request body too large: more than {guard.BODY_MOST} bytes") from None
 
 
 def _signed(response: R) -> R:
@@ -254,7 +254,7 @@ def _signed(response: R) -> R:
     return response
 
 
-def _wanted(request: web.Request) -> tuple[bool, Wanted]:
+def _wanted(request: web.BaseRequest) -> tuple[bool, Wanted]:
     """Whether a request wants to wait for events to come, and which it wants. Raises ApiError."""
     query = request.rel_url.query
     flags: dict[str, bool] = {}

@@ -21,6 +21,7 @@ from aiohttp import web
 from harness.toxiproxy.embedded import address, wire
 from harness.toxiproxy.embedded.address import AddressError
 from harness.toxiproxy.embedded.api import VERSION, Api
+from harness.toxiproxy.embedded.guard import Server, limit_writing
 from harness.toxiproxy.embedded.log import Log
 from harness.toxiproxy.embedded.proxies import ApiError, Proxies
 from harness.toxiproxy.embedded.proxy import House
@@ -36,16 +37,18 @@ class CannotStart(Exception):
 
 
 async def serve(
-    host: str, port: int, *, config: bytes | None = None, seed: int | None = None, log: Log,
+    host: str, port: int, *, config: Path | None = None, seed: int | None = None, log: Log,
     proxy_metrics: bool = False, runtime_metrics: bool = False, listening: Callable[[str, int], None] | None = None,
     owned: bool = False,
 ) -> None:  # fmt: skip
-    """Serve until SIGINT or SIGTERM. `config`: a populate body. `listening` is told the API's address once it answers.
+    """Serve until SIGINT or SIGTERM. `config`: a file with a populate body, read again at SIGHUP. `listening` is told the API's address once it answers.
     With `owned`, SIGINT is its owner's affair (a terminal sends it to both). Raises CannotStart.
     """
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
+    reload = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, reload.set)
     if owned:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     else:
@@ -54,14 +57,15 @@ async def serve(
     _allow_many_descriptors()
     reactor = Reactor(loop)
     proxies = Proxies(House(reactor, log, secrets.randbits(64) if seed is None else seed))
-    runner: web.AppRunner | None = None
+    runner: web.ServerRunner | None = None
+    reloading: asyncio.Task[None] | None = None
     try:
-        if config is not None:
-            await _populate(proxies, config)
+        await _configure(proxies, config, log)
         sock = await _bind(host, port)
         guarded = ip_address(sock.getsockname()[0]).is_loopback
+        limit_writing(sock)
         api = Api(proxies, guarded, proxy_metrics, runtime_metrics)
-        runner = web.AppRunner(api.application(), access_log=None, shutdown_timeout=LAST_REQUESTS_S)
+        runner = web.ServerRunner(Server(api.answer), shutdown_timeout=LAST_REQUESTS_S)
         await runner.setup()
         await web.SockSite(runner, sock).start()
         told = sock.getsockname()[:2]
@@ -70,9 +74,12 @@ async def serve(
         if listening is not None:
             listening(*told)
         _look_for_garbage_seldom()
+        reloading = loop.create_task(_reload(proxies, config, log, reload))
         await stop.wait()
         log.say("info", "Shutdown started")
     finally:
+        if reloading is not None:
+            reloading.cancel()
         proxies.close()
         reactor.events.close()
         if runner is not None:
@@ -101,13 +108,27 @@ async def _bind(host: str, port: int) -> socket.socket:
         raise CannotStart(f"listen tcp {error}: choose another -host or -port (0: any free port)") from None
 
 
-async def _populate(proxies: Proxies, config: bytes) -> None:
+async def _configure(proxies: Proxies, config: Path | None, log: Log) -> None:
+    """Create what the file says, as a populate does. What is wrong with it is logged, and no reason to end."""
+    if config is None:
+        return
     try:
-        await proxies.populate(wire.decode(config))
+        await proxies.populate(wire.decode(await asyncio.to_thread(config.read_bytes)))
+    except OSError as error:
+        log.say("error", "Error reading config file", config=str(config), error=error.strerror or str(error))
     except BadBody as error:
-        raise CannotStart(f"the config is not a JSON array of proxies: {error}") from None
+        log.say("error", "Failed to populate proxies from file", error=f"bad request body: {error}")
     except ApiError as error:
-        raise CannotStart(f"the config cannot be used: {error}") from None
+        log.say("error", "Failed to populate proxies from file", error=str(error))
+
+
+async def _reload(proxies: Proxies, config: Path | None, log: Log, asked: asyncio.Event) -> None:
+    """At each SIGHUP the config once more. What came by the API is in memory alone, and stays."""
+    while True:
+        await asked.wait()
+        asked.clear()
+        log.say("info", "Hangup: reading the config again" if config else "Hangup: no config to read, nothing changes")
+        await _configure(proxies, config, log)
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
@@ -134,17 +155,13 @@ def run(
     """
     log = Log(log_level)
     try:
-        body = config.read_bytes() if config is not None else None
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             runner.run(
                 serve(
-                    host, port, config=body, seed=seed, log=log,
+                    host, port, config=config, seed=seed, log=log,
                     proxy_metrics=proxy_metrics, runtime_metrics=runtime_metrics,
                 )
             )  # fmt: skip
-    except OSError as error:
-        sys.stderr.write(f"toxiproxy: config {config}: {error.strerror or error}\n")
-        return 1
     except CannotStart as error:
         sys.stderr.write(f"toxiproxy: {error}\n")
         return 1

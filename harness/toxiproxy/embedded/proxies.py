@@ -6,6 +6,7 @@ do not see each other half done.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 
@@ -128,16 +129,17 @@ class Proxies:
         try:
             fields = Fields(value, "Proxy")
             listen = fields.text("listen", proxy.listen)
-            upstream = fields.text("upstream", proxy.upstream)
-            enabled = fields.flag("enabled", proxy.enabled)
+            fields.text("upstream", ""), fields.flag("enabled", True)
+            resolved = await address.resolve(listen)
+            while self._proxies.get(name) is proxy and (now := fields.text("listen", proxy.listen)) != listen:
+                resolved = await address.resolve(listen := now)  # another call moved it meanwhile
         except BadBody as error:
             raise bad_body(error) from None
-        try:
-            resolved = await address.resolve(listen)
         except AddressError as error:
             raise ApiError(500, str(error)) from None
-        if self.get(name) is not proxy:
+        if self._proxies.get(name) is not proxy:
             raise ApiError(404, "proxy not found")
+        upstream, enabled = fields.text("upstream", proxy.upstream), fields.flag("enabled", proxy.enabled)
         if str(resolved) != proxy.listen or upstream != proxy.upstream:
             proxy.stop()
             proxy.listen, proxy.upstream = listen, upstream
@@ -157,7 +159,10 @@ class Proxies:
         try:
             if value is not None and not isinstance(value, list):
                 raise BadBody("json: cannot unmarshal object into Go value of type []toxiproxy.Proxy")
-            wanted = [Wanted(one) for one in value or []]
+            wanted = []
+            for one in value or []:
+                wanted.append(Wanted(one))
+                await asyncio.sleep(0)  # traffic has its turn between two of thousands
         except BadBody as error:
             raise PopulateError(400, f"bad request body: {error}", []) from None
         except ApiError as error:
@@ -169,28 +174,34 @@ class Proxies:
         for one in wanted:
             try:
                 done.append(await self._populate(one))
+                await asyncio.sleep(0)
             except ApiError as error:
                 raise PopulateError(error.status, str(error), done) from None
         return done
 
     async def _populate(self, wanted: Wanted) -> Proxy:
+        resolved, problem = None, None
+        try:
+            resolved = await address.resolve(wanted.listen)
+        except AddressError as error:
+            problem = str(error)
         old = self._proxies.get(wanted.name)
+        if old is not None and problem is None and str(resolved) == old.listen and wanted.upstream == old.upstream:
+            return old
+        if problem is not None and (old is not None or wanted.enabled):
+            raise ApiError(500, problem if old is not None else f"listen tcp: {problem}")
         if old is not None:
-            try:
-                same = str(await address.resolve(wanted.listen)) == old.listen and wanted.upstream == old.upstream
-            except AddressError as error:
-                raise ApiError(500, str(error)) from None
-            if same:
-                return old
             old.stop()
-        resolved = await self._resolve_to_listen(wanted.listen) if wanted.enabled else None
-        return self._add(wanted, resolved)
+        return self._add(wanted, resolved if wanted.enabled else None)
 
     async def reset(self) -> None:
         """POST /reset: every proxy enabled and without toxics. The first that cannot start ends it. Raises ApiError."""
         for proxy in self.all():
-            if not proxy.enabled:
-                self._start(proxy, await self._resolve_to_listen(proxy.listen))
+            resolved = await self._resolve_to_listen(proxy.listen) if not proxy.enabled else None
+            if self._proxies.get(proxy.name) is not proxy:
+                continue  # another call deleted or replaced it meanwhile
+            if resolved is not None and not proxy.enabled:
+                self._start(proxy, resolved)
             for toxic in list(proxy.toxics):
                 proxy.remove_toxic(toxic)
 

@@ -1,28 +1,54 @@
-"""The same tests against two Toxiproxies: ours, and Shopify's where there is one."""
+"""The same tests against ours, against Shopify's where there is one, and against any other at TOXIPROXY_URL.
+
+That one should be on this machine, and nobody else's: all its proxies are deleted.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import socket
 from collections.abc import Iterator
 
 import pytest
+import requests
 from through import PATIENCE_S, Through, real_one
 
 from harness import toxiproxy
-from harness.toxiproxy import Toxiproxy
+from harness.toxiproxy import Toxiproxy, ToxiproxyError
+from harness.toxiproxy.client import Api
 from harness.toxiproxy.embedded.poll import LoopPoll
 
 KINDS = ["embedded"]
 if real_one():
     KINDS.append(pytest.param("installed", marks=pytest.mark.real_toxiproxy))  # type: ignore[arg-type]
+if os.environ.get("TOXIPROXY_URL"):
+    KINDS.append(os.environ["TOXIPROXY_URL"])
+
+
+def start(choice: str) -> Toxiproxy:
+    """A Toxiproxy of our own, or the one at an address, which then is ours: embedded or Shopify's, as it says itself."""
+    if not toxiproxy.is_remote(choice):
+        return toxiproxy.start(choice, seed=1)
+    return Toxiproxy("embedded" if toxiproxy.capabilities(choice) else "installed", Api(choice))
 
 
 @pytest.fixture(scope="session", params=KINDS)
 def either(request: pytest.FixtureRequest) -> Iterator[Toxiproxy]:
     """A running Toxiproxy of either kind."""
-    proxy = toxiproxy.start(request.param, seed=1)
+    proxy = start(request.param)
     yield proxy
+    proxy.close()
+
+
+@pytest.fixture(params=KINDS)
+def expendable(request: pytest.FixtureRequest) -> Iterator[Through]:
+    """A line of a Toxiproxy of either kind that may die of this test."""
+    if toxiproxy.is_remote(request.param):
+        pytest.skip("what ends a Toxiproxy is not tried on somebody else's")
+    proxy = start(request.param)
+    yield from _through(proxy)
     proxy.close()
 
 
@@ -58,6 +84,7 @@ def _through(proxy: Toxiproxy) -> Iterator[Through]:
         yield one
         for sock in one.opened:
             sock.close()
-        for name in one.api("GET", "/proxies").json():
-            one.api("DELETE", f"/proxies/{name}")
-        line.delete()
+        with contextlib.suppress(requests.ConnectionError, ToxiproxyError):  # where it did not die of the test
+            for name in one.api("GET", "/proxies").json():
+                one.api("DELETE", f"/proxies/{name}")
+            line.delete()

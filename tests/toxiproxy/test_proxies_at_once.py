@@ -105,3 +105,16 @@ def test_an_update_sees_what_another_did_meanwhile(
         assert proxy.upstream == first.get("upstream", BODY["upstream"])
 
     run(act, monkeypatch)
+
+
+def test_a_populate_gives_the_traffic_its_turn_between_two_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def act(proxies: Proxies, started: list[Proxy], look_ups: LookUps) -> None:
+        look_ups.answered.set()
+        call = asyncio.create_task(proxies.populate([{**BODY, "name": f"p{n}", "enabled": False} for n in range(50)]))
+        turns = 0
+        while not call.done():
+            await asyncio.sleep(0)
+            turns += 1
+        assert turns >= 100  # each is read, and each is made
+
+    run(act, monkeypatch)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import requests
 from divergences import expected
-from through import Through, ask, connect, free_port
+from through import PATIENCE_S, Through, ask, connect, eventually, free_port, read, read_all, silent
 
 from harness.toxiproxy import Toxiproxy
 
@@ -23,6 +25,7 @@ def api(either: Toxiproxy) -> Iterator[Any]:
     def call(method: str, path: str, body: Any = None, **rest: Any) -> Any:
         return ask(either.url, method, path, body, **rest)
 
+    call.url = either.url  # type: ignore[attr-defined]
     call.real = either.kind == "installed"  # type: ignore[attr-defined]
     yield call
     for name in call("GET", "/proxies").json():
@@ -117,6 +120,25 @@ def test_unknown_paths_and_methods(api: Any, method: str, path: str, status: int
     assert (response.status_code, response.text) == (status, body)
     assert "X-Toxiproxy-Request-Id" not in response.headers
     assert "Allow" not in response.headers
+
+
+@pytest.mark.parametrize(
+    ("path", "clean"),
+    [
+        ("//proxies", "/proxies"),
+        ("/proxies/./a", "/proxies/a"),
+        ("/proxies//toxics", "/proxies/toxics"),
+        ("/proxies/a/../../version?x=%20y", "/version?x=%20y"),
+        ("/proxies/a//", "/proxies/a/"),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_path_that_is_not_clean_is_sent_to_the_clean_one(api: Any, method: str, path: str, clean: str) -> None:
+    connection = http.client.HTTPConnection(api.url.removeprefix("http://"), timeout=PATIENCE_S)
+    connection.request(method, path)  # as it is: other clients clean it themselves
+    answer = connection.getresponse()
+    assert (answer.status, answer.getheader("Location"), answer.read()) == (301, clean, b"")
+    connection.close()
 
 
 def test_browsers_are_refused_where_a_route_matches(api: Any) -> None:
@@ -263,10 +285,48 @@ def test_what_ends_the_real_server_is_refused_clearly(ours: Toxiproxy, kind: str
     try:
         body = {"type": kind, "attributes": attributes}
         status, text = error(ask(ours.url, "POST", "/proxies/a/toxics", body))
-        assert status == expected("slicer without attributes", real=False)
+        assert status == 400
         assert text.startswith(f"invalid toxic attributes: {kind} ")
     finally:
         ask(ours.url, "DELETE", "/proxies/a")
+
+
+@pytest.mark.parametrize(
+    ("divergence", "body"),
+    [
+        ("slicer without attributes", {"type": "slicer"}),
+        ("bandwidth below zero", {"type": "bandwidth", "attributes": {"rate": -1}}),
+    ],
+)
+def test_what_ends_the_real_server(expendable: Through, divergence: str, body: dict[str, Any]) -> None:
+    wanted = expected(divergence, expendable.real)
+    status = expendable.api("POST", "/proxies/line/toxics", body).status_code
+    assert status == (200 if wanted == "crash" else wanted)
+    client, server = expendable.pair()
+    server.sendall(b"x" * 100)
+    if wanted != "crash":
+        assert read(client, 100) == b"x" * 100
+        return
+
+    def dead() -> bool:
+        try:
+            return not expendable.api("GET", "/version").ok
+        except requests.ConnectionError:
+            return True
+
+    eventually(dead)
+
+
+@pytest.mark.parametrize(
+    ("divergence", "body"),
+    [
+        ("a toxic for both streams", {"type": "latency", "stream": "both"}),
+        ("a toxic of our own", {"type": "full_close"}),
+    ],
+)
+def test_what_is_ours_alone(api: Any, divergence: str, body: dict[str, Any]) -> None:
+    api("POST", "/proxies", {"name": "a", "upstream": UP, "listen": "127.0.0.1:0"})
+    assert api("POST", "/proxies/a/toxics", body).status_code == expected(divergence, api.real)
 
 
 # -- what the calls do
@@ -400,6 +460,105 @@ def test_reset_enables_everything_and_removes_all_toxics(api: Any) -> None:
     assert (response.status_code, response.text) == (204, "")
     now = api("GET", "/proxies/a").json()
     assert (now["enabled"], now["toxics"], now["listen"]) == (True, [], made["listen"])
+
+
+def test_a_reset_that_cannot_start_a_proxy_fails(api: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        listen = f"127.0.0.1:{other.getsockname()[1]}"
+        api("POST", "/proxies", {"name": "a", "upstream": UP, "listen": listen, "enabled": False})
+        api("POST", "/proxies/a/toxics", {"type": "noop"})
+        assert error(api("POST", "/reset")) == (500, f"listen tcp {listen}: bind: address already in use")
+        now = api("GET", "/proxies/a").json()
+        assert (now["enabled"], len(now["toxics"])) == (False, 1)
+    assert api("POST", "/reset").status_code == 204
+
+
+def test_a_replacement_that_cannot_listen_leaves_the_old_one_disabled(api: Any) -> None:
+    old = api("POST", "/proxies", {"name": "a", "upstream": UP, "listen": "127.0.0.1:0"}).json()
+    api("POST", "/proxies/a/toxics", {"type": "noop"})
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        listen = f"127.0.0.1:{other.getsockname()[1]}"
+        answer = api("POST", "/populate", [{"name": n, "upstream": UP, "listen": listen} for n in ("a", "b")])
+        assert error(answer) == (500, f"listen tcp {listen}: bind: address already in use")
+        assert answer.json()["proxies"] is None
+    assert list(api("GET", "/proxies").json()) == ["a"]
+    now = api("GET", "/proxies/a").json()
+    assert (now["enabled"], now["listen"], len(now["toxics"])) == (False, old["listen"], 1)
+
+
+def test_port_zero_sent_again_is_another_port(api: Any) -> None:
+    made = api("POST", "/proxies", {"name": "a", "upstream": UP, "listen": "127.0.0.1:0"}).json()
+    moved = api("POST", "/proxies/a", {"listen": "127.0.0.1:0"}).json()
+    assert moved["enabled"]
+    assert moved["listen"] != made["listen"]
+    assert accepts(moved["listen"])
+    assert not accepts(made["listen"])
+
+
+def test_an_address_for_all_always_differs(through: Through) -> None:
+    port = free_port()
+    body = {"listen": f"0.0.0.0:{port}", "upstream": f"127.0.0.1:{through.listener.getsockname()[1]}"}
+    assert through.api("POST", "/proxies/line", body).json()["listen"] == f"[::]:{port}"
+    through.api("POST", "/proxies/line/toxics", {"type": "noop"})
+    client = connect(("127.0.0.1", port))
+    server, _ = through.listener.accept()
+    through.opened += [client, server]
+    updated = through.api("POST", "/proxies/line", body).json()
+    assert (updated["listen"], len(updated["toxics"])) == (f"[::]:{port}", 1)
+    assert read_all(client)[0] == b""
+    populated = through.api("POST", "/populate", [{"name": "line", **body}]).json()["proxies"]
+    assert populated[0]["toxics"] == []
+
+
+def test_an_address_of_the_other_family(through: Through) -> None:
+    upstream = f"127.0.0.1:{through.listener.getsockname()[1]}"
+    answer = through.api("POST", "/proxies", {"name": "six", "upstream": upstream, "listen": "[::1]:0"})
+    if "cannot assign" in answer.text or "not supported" in answer.text:
+        pytest.skip("this machine has no IPv6")
+    host, _, port = answer.json()["listen"].rpartition(":")
+    assert host == "[::1]"
+    with socket.create_connection(("::1", int(port)), PATIENCE_S) as client:
+        server, _ = through.listener.accept()
+        with server:
+            client.sendall(b"x")
+            assert server.recv(1) == b"x"
+
+
+def test_another_upstream_drops_the_connections_and_keeps_the_port(through: Through) -> None:
+    client, server = through.pair()
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        upstream = f"127.0.0.1:{other.getsockname()[1]}"
+        changed = through.api("POST", "/proxies/line", {"upstream": upstream}).json()
+        assert changed["listen"] == "{}:{}".format(*through.line.address)
+        assert read_all(client)[0] == read_all(server)[0] == b""
+        with connect(through.line.address) as again:
+            other.settimeout(PATIENCE_S)
+            newer, _ = other.accept()
+            with newer:
+                again.sendall(b"x")
+                assert newer.recv(1) == b"x"
+
+
+def test_a_limit_that_sinks_below_the_count_cuts_at_the_next_data(through: Through) -> None:
+    through.api("POST", "/proxies/line/toxics", {"type": "limit_data", "attributes": {"bytes": 100}})
+    client, server = through.pair()
+    server.sendall(b"x" * 50)
+    assert read(client, 50) == b"x" * 50
+    through.api("PATCH", "/proxies/line/toxics/limit_data_downstream", {"attributes": {"bytes": 10}})
+    assert silent(client, 0.1)
+    server.sendall(b"y")
+    assert read_all(client) == (b"", "end")
+
+
+def test_errors_have_a_request_id_each(api: Any) -> None:
+    answers = [
+        api("GET", "/proxies/none"), api("POST", "/proxies", b""), api("POST", "/populate", b""),
+        api("GET", "/version", headers={"User-Agent": "Mozilla/5.0"}),
+    ]  # fmt: skip
+    assert [answer.status_code for answer in answers] == [404, 400, 400, 403]
+    ids = {answer.headers["X-Toxiproxy-Request-Id"] for answer in answers}
+    assert {len(one) for one in ids} == {20}
+    assert len(ids) == 4
 
 
 def test_names_of_any_kind_are_told_and_found(api: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -17,7 +18,8 @@ from typing import Any
 import psutil
 import pytest
 import toxiproxy.api
-from through import PATIENCE_S, Through, ask, connect, eventually, free_port, read_all, real_one
+from divergences import expected
+from through import PATIENCE_S, Through, ask, connect, eventually, free_port, read, read_all, real_one
 
 from harness import toxiproxy as subject
 from harness.toxiproxy import Toxiproxy, ToxiproxyError
@@ -351,6 +353,63 @@ def test_a_config_makes_proxies_and_the_counters_are_served(tmp_path: Path) -> N
     assert f"toxiproxy_proxy_received_bytes_total{labels} 5\n" in text
     assert f"toxiproxy_proxy_sent_bytes_total{labels} 3\n" in text
     assert "process_cpu_seconds_total" in text
+
+
+def labelled(text: str, which: str, direction: str) -> int:
+    """One of the byte counters in the text of /metrics; 0 where it is not told yet."""
+    found = re.search(
+        rf'toxiproxy_proxy_{which}_bytes_total{{direction="{direction}",[^}}]*proxy="a"[^}}]*}} (\S+)', text
+    )
+    return int(float(found[1])) if found else 0
+
+
+@contextlib.contextmanager
+def with_metrics(kind: str) -> Iterator[str]:
+    """The URL of a Toxiproxy that serves its counters."""
+    if kind == "embedded":
+        with program("-proxy-metrics") as (_, url):
+            yield url
+        return
+    program_ = real_one()
+    if program_ is None:
+        pytest.skip("there is no real Toxiproxy here")
+    port = free_port()
+    command = [program_, "-port", str(port), "-proxy-metrics"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            eventually(lambda: can_connect(port))
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.kill()
+
+
+def can_connect(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.mark.parametrize("kind", ["embedded", pytest.param("installed", marks=pytest.mark.real_toxiproxy)])
+def test_the_counters_are_served_to_any_method(kind: str) -> None:
+    at_once = expected("the counters", real=kind == "installed") == "at once"
+    with with_metrics(kind) as url, socket.create_server(("127.0.0.1", 0)) as listener:
+        upstream = f"127.0.0.1:{listener.getsockname()[1]}"
+        made = ask(url, "POST", "/proxies", {"name": "a", "upstream": upstream, "listen": "127.0.0.1:0"}).json()
+        with connect(("127.0.0.1", int(made["listen"].rpartition(":")[2]))) as client:
+            server, _ = listener.accept()
+            with server:
+                client.sendall(b"12345")
+                assert read(server, 5) == b"12345"
+
+                def counted() -> int:
+                    return labelled(ask(url, "GET", "/metrics").text, "received", "upstream")
+
+                assert counted() == (5 if at_once else 0)
+        eventually(lambda: counted() == 5)
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"):
+            answer = ask(url, method, "/metrics")
+            assert answer.status_code == 200
+            assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4; charset=utf-8")
+        assert ask(url, "GET", "/metrics", headers={"User-Agent": "Mozilla/5.0"}).status_code == 403
 
 
 def test_the_same_seed_hits_the_same_connections() -> None:

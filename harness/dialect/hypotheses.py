@@ -22,7 +22,7 @@ NAME_WORDS = r"name|nick|nome|apelido|usuario|nombre|\bnom\b|pseudo|username|log
 _PASSWORD = r"\b(?:password|passwd|passphrase|senha|contrasena|clave|mot de passe|passwort|kennwort)\b"
 _ROOM = r"\b(?:rooms?|salas?|channels?|canal|canais|salons?|grupos?|groups?)\b"
 _REFUSED = (
-    r"invalid|unknown|not (?:a |an )?(?:valid|recogni[sz]ed|registered|logged|in )|usage|error|erro\b|\berr\b|desconhecid|"
+    r"invalid|unknown|not (?:a |an )?(?:valid|recogni[sz]ed|registered|logged|in )|usage|error|erro\b|desconhecid|"
     r"nao reconhecid|desconocid|please|por favor|must|precisa|deve\b|debes|first|primeiro|primero|"
     r"in use|taken|em uso|ja existe|already|en uso|refus|denied|negad"
 )

@@ -66,16 +66,21 @@ def shown(data: bytes, *, java: bool = False) -> list[Profile]:
         found += [m for m in usual(java=java) if m.framing in ("length", "utf")]
     if data.endswith(b"\0"):
         found.append(of("nul"))
-    return [manner for manner in found if fits(manner, data)]
+    return sorted((manner for manner in found if fits(manner, data)), key=lambda manner: _unfinished(manner, data))
+
+
+def _unfinished(manner: Profile, data: bytes) -> bool:
+    """Whether something is left when all whole messages are taken out."""
+    framing = manner.receiving()
+    framing.feed(data)
+    return bool(framing.pending.strip())
 
 
 def fits(manner: Profile, data: bytes) -> bool:
     """Whether these bytes, the first that came, may be messages in this manner; never true of a plain text."""
     match manner.framing_name("receive"):
         case "header":
-            told = data[: manner.header]
-            padded = b" " in told or b"\0" in told or told.startswith(b"0")
-            return len(told) == manner.header and padded and told.strip(b" \0").isdigit()
+            return _headed(data, manner.header)
         case "length":
             return _counts(data, manner.length.bytes, manner.length.order)
         case "utf":
@@ -90,6 +95,18 @@ def fits(manner: Profile, data: bytes) -> bool:
             return False
 
 
+def _headed(data: bytes, width: int) -> bool:
+    """Whether the bytes are frames with a decimal header, one behind the other; a last one may be unfinished."""
+    at = 0
+    while at < len(data):
+        told = data[at : at + width]
+        padded = b" " in told or b"\0" in told or told.startswith(b"0")
+        if len(told) < width or not padded or not told.strip(b" \0").isdigit():
+            return False
+        at += width + int(told.strip(b" \0"))
+    return bool(data) and (at == len(data) or width > 3)
+
+
 def _counts(data: bytes, width: int, order: str) -> bool:
     """Whether the bytes are frames one behind the other; a last one may be unfinished if its size looks like none of a text."""
     at = 0
@@ -99,7 +116,7 @@ def _counts(data: bytes, width: int, order: str) -> bool:
         if len(head) < width or not 0 < size <= LONGEST_UNIT:
             return False
         if at + width + size > len(data):
-            return b"\0" in head if width > 1 else head[0] < 32
+            return b"\0" in head if width > 1 else head[0] < 32 and head not in b"\t\n\r\x1b"
         at += width + size
     return bool(data)
 

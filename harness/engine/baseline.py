@@ -378,8 +378,7 @@ class QuietRun:
         return found
 
     async def _round_trips(self, ana: Member, bia: Member) -> tuple[float, ...]:
-        times: list[float] = []
-        first_s = self.log.now()
+        times, first_s = list[float](), self.log.now()
         for _ in range(ROUND_TRIPS):
             if any(len(times) >= count and self.log.now() - first_s > long_s for count, long_s in ENOUGH):
                 break

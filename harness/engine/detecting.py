@@ -33,6 +33,8 @@ from harness.target import RemoteServer, TargetError, sandbox, sources
 
 #: The whole search takes no longer, in seconds; what has begun by then is broken off.
 LONGEST_SEARCH_S = 45.0
+#: The keys of a JSON chat are looked for so long, in seconds.
+LONGEST_KEYS_S = 14.0
 #: So many conversations are held side by side, each with a server of its own, where two servers can run at a time.
 SIDE_BY_SIDE = 3
 #: Lines of the transcript that are kept.
@@ -172,17 +174,17 @@ class Search:
         return await (self._otherwise_framed() if self._answers() else self._usual())
 
     def _guesses(self, manners: list[Profile]) -> list[Guess]:
+        """Plain texts in these manners first; then JSON, in them too where the source has any."""
         made: list[Guess] = []
-        json = "json" in self.hints.framings
+        within = [m for m in manners if m.framing in COUNTED and "json" in self.hints.framings]
         for manner in manners:
             name = _told(manner)
             if manner.framing == "fixed" and manner.fixed.name:
                 made.append(Guess(f"{name}, no login", (), "{name}\0{text}", manner=manner, quick=True))
             if manner.framing != "json":
                 made.append(Guess(name, manner=manner, quick=True))
-            if manner.framing == "json" or (json and manner.framing in COUNTED):
-                made.append(Guess(f"JSON, {name}", manner=manner, quick=True, keys=True))
-        return made
+        objects = [*(m for m in manners if m.framing == "json"), *within]
+        return made + [Guess(f"JSON, {_told(m)}", manner=m, quick=True, keys=True) for m in objects]
 
     @property
     def _java(self) -> bool:
@@ -296,17 +298,26 @@ class Search:
     async def _with_keys(self, guess: Guess, told: list[str]) -> Guess | None:
         """A guess with the keys that this server's objects have; None when nothing was understood."""
         assert guess.manner is not None
-        exact = [(n, s) for n in self.hints.json_namings[:6] for s in self.hints.json_sayings[:4]]
-        for at_once in (True, False):
-            async with self._house(told) as house:
-                keys = Keys(house, guess.manner, seen_in(self.hints), exact[:12])
-                found = await keys.find(at_once=at_once)
-            if found is not None or not keys.noticed():
-                break
+        try:
+            async with asyncio.timeout(LONGEST_KEYS_S * self.options.patience):
+                found = await self._keys(guess.manner, told)
+        except TimeoutError:
+            return None
         if found is None:
             return None
         naming, say = found
         return replace(guess, steps=() if naming is None else (Step(naming),), say=say, keys=False)
+
+    async def _keys(self, manner: Profile, told: list[str]) -> tuple[str | None, str] | None:
+        """The objects of a JSON chat: on one server with everything at once, on another one after the other."""
+        exact = [(n, s) for n in self.hints.json_namings[:6] for s in self.hints.json_sayings[:4]]
+        for at_once in (True, False):
+            async with self._house(told) as house:
+                keys = Keys(house, manner, seen_in(self.hints), exact[:12])
+                found = await keys.find(at_once=at_once)
+            if found is not None or not keys.noticed():
+                return found
+        return None
 
     async def _confirm(self, profile: Profile, reading: Reading) -> bool:
         start = len(self.transcript)
@@ -335,13 +346,15 @@ class Search:
         first = reading is self.readings[0]
         if reading.guess.manner is not None:
             return self._next_framed(reading)
+        if first and reading.guess.quick and self._answers() and not reading.works:
+            evident = any(shown(data) for data in (reading.greeting, *reading.replies))
+            return [] if evident else [replace(reading.guess, quick=False)]
         if reading.cuts_last and not reading.guess.ended:
             return [replace(reading.guess, why="chunks with a newline", framing="chunk", ended=True)]
         guesses: list[Guess] = []
         said = commands(reading.text)
         namings = [c.template for c in said if c.use == "name"]
-        evident = any(shown(data) for data in (reading.greeting, *reading.replies))
-        if not evident and (not reading.guess.quick or self._answers()):
+        if not reading.guess.quick:
             namings += self.hints.namings
         if reading.hinted == "chunk" and reading.ended:
             guesses.append(replace(reading.guess, why="chunks without a newline", framing="chunk"))

@@ -50,9 +50,40 @@ def test_a_framing_is_known_by_how_it_is_read(text: str, framing: str) -> None:
 
 
 def test_the_width_of_a_header_and_the_order_of_a_length_are_read() -> None:
-    assert of("HEADER_LENGTH = 10").header == 10
-    assert of("struct.unpack('<I', data)").little
-    assert not of("struct.unpack('>I', data)").little
+    assert of("HEADER_LENGTH = 10").headers == (10,)
+    assert of("struct.unpack('<I', data)").lengths == ((4, "little"),)
+    assert of("struct.unpack('>H', data)").lengths == ((2, "big"),)
+
+
+def test_a_home_made_end_of_messages_is_read_and_a_mere_separator_is_none() -> None:
+    assert of('buffer.split("<END>")').terminators == ("<END>",)
+    assert of(r"buf.split(b'\x03')").terminators == ("\x03",)
+    assert of(r"""line.split(":"); data.split("\n"); RED = "\033[31m"; END = '\033[0m'""").terminators == ()
+
+
+def test_the_fields_of_a_block_are_read() -> None:
+    hints = of("#define NAME 32\nstruct message { char name[NAME]; char text[256]; };")
+    assert hints.blocks == ((32, 256),)
+    assert of('struct.unpack("32s512s", data)').blocks == ((32, 512),)
+    assert of("struct client { int fd; char name[32]; };").blocks == ()
+
+
+def test_commands_of_a_servers_own_are_words_that_it_compares_with() -> None:
+    hints = of("""k, _, r = line.partition("|")
+        if k == "CONN": ...
+        elif k == "PUB": ...
+        elif k == "KICK": ...""")
+    assert hints.commands == ("CONN|", "PUB|")
+
+
+def test_a_framing_of_a_neighbour_is_not_blamed_on_the_server() -> None:
+    files = [
+        ("server.py", "import common\nconn.recv(1024)"),
+        ("common.py", "HEADER = 64"),
+        ("other.py", "json.loads(x)"),
+    ]
+    assert read(files, own={"server.py"}).framings == ("header",)
+    assert set(read(files).framings) == {"header", "json"}
 
 
 def test_json_templates_have_the_keys_of_the_source() -> None:

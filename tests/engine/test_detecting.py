@@ -38,6 +38,14 @@ EXPECTED: dict[str, dict[str, Any]] = {
     | {"login": ["Enter your nickname:", "{name}", "name (rooms: games, music):", "games", "Joined games."]},
     "cuts": {"framing": {"send": "chunk", "receive": "line"}, "newline": "\n", "login": ["Name?", "{name}"]},
     "pair": CHUNK | {"login": [], "max_clients": 2},
+    "counted": {"framing": {"send": "header", "receive": "chunk"}, "header": 64, "login": ["{name}", "Welcome {name}"],
+                "leave": "!DISCONNECT"},
+    "twice": {"framing": "header", "header": 10, "login": ["{name}"], "attributes": "client"},
+    "frames": {"framing": "length", "login": ["Enter your name:", "{name}", "{name} joined"], "attributes": "server"},
+    "ended": {"framing": "nul", "login": ["{name}", "{name} joined"], "attributes": "server"},
+    "objects": {"framing": "json", "login": ['{"type": "join", "username": "{name}"}', "system {name} joined"],
+                "say": '{"type": "message", "content": "{text}"}', "attributes": "server"},
+    "bars": LINE | {"login": ["CONN|{name}", "OK|{name}"], "say": "PUB|{text}", "leave": "BYE"},
 }  # fmt: skip
 REASONS = {"password": "password", "web": "HTTP"}
 

@@ -6,6 +6,7 @@ Each is a function that serves one client (in a thread of its own, unless it say
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import sys
 import threading
@@ -225,6 +226,103 @@ def web(conn: socket.socket, _: str) -> None:
     """Not a chat."""
     conn.recv(1024)
     conn.sendall(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+
+
+def exactly(conn: socket.socket, size: int) -> bytes:
+    """So many bytes, however they come. Raises OSError at the end."""
+    data = b""
+    while len(data) < size:
+        more = conn.recv(size - len(data))
+        if not more:
+            raise OSError("the end")
+        data += more
+    return data
+
+
+def counted(conn: socket.socket, _: str) -> None:
+    """A header of 64 digits comes in, bare text goes out."""
+
+    def read() -> str:
+        return exactly(conn, int(exactly(conn, 64))).decode()
+
+    name = people[conn] = read()
+    conn.sendall(f"Welcome {name}".encode())
+    while (text := read()) != "!DISCONNECT":
+        tell(f"[{name}] {text}", conn)
+
+
+def twice(conn: socket.socket, _: str) -> None:
+    """A header of 10 digits; two frames for each message, the name and the text."""
+
+    def read() -> bytes:
+        return exactly(conn, int(exactly(conn, 10)))
+
+    def framed(data: bytes) -> bytes:
+        return f"{len(data):<10}".encode() + data
+
+    name = read()
+    people[conn] = name.decode()
+    while text := read():
+        tell(framed(name) + framed(text), conn)
+
+
+def frames(conn: socket.socket, _: str) -> None:
+    """Four bytes of length, both ways; asks in a frame."""
+
+    def framed(text: str) -> bytes:
+        return len(text.encode()).to_bytes(4, "big") + text.encode()
+
+    def read() -> str:
+        size = int.from_bytes(exactly(conn, 4), "big")
+        if size > 65536:
+            raise OSError("no size")
+        return exactly(conn, size).decode()
+
+    conn.sendall(framed("Enter your name:"))
+    name = people[conn] = read()
+    tell(framed(f"{name} joined"))
+    while True:
+        tell(framed(f"{name}: {read()}"))
+
+
+def ended(conn: socket.socket, _: str) -> None:
+    """A zero byte ends each message."""
+    buffer, name = b"", None
+    for data in chunks(conn):
+        *whole, buffer = (buffer + data).split(b"\0")
+        for text in whole:
+            if name is None:
+                name = people[conn] = text.decode()
+                tell(f"{name} joined\0")
+            else:
+                tell(f"{name}: {text.decode()}\0", conn)
+
+
+def objects(conn: socket.socket, _: str) -> None:
+    """JSON, a line each."""
+    for line in lines(conn):
+        told = json.loads(line)
+        if told.get("type") == "join" and isinstance(told.get("username"), str):
+            people[conn] = told["username"]
+            tell(json.dumps({"type": "system", "content": f"{people[conn]} joined"}) + "\n")
+        elif told.get("type") == "message" and conn in people:
+            tell(json.dumps({"type": "message", "username": people[conn], "content": told["content"]}) + "\n", conn)
+
+
+def bars(conn: socket.socket, _: str) -> None:
+    """Commands of its own, parted by a bar; what they are stands in no answer."""
+    name = None
+    for line in lines(conn):
+        kind, _, rest = line.partition("|")
+        if kind == "CONN":
+            name = people[conn] = rest
+            conn.sendall(f"OK|{rest}\n".encode())
+        elif kind == "PUB" and name:
+            tell(f"PUB|{name}|{rest}\n")
+        elif kind == "BYE":
+            return
+        else:
+            conn.sendall(b"ERR|bad\n")
 
 
 def served(kind: Callable[[socket.socket, str], None], conn: socket.socket, peer: str) -> None:

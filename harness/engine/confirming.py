@@ -365,8 +365,7 @@ class Confirmation:
 
     def _sent_away(self, guest: Guest) -> None:
         """One that was not let in goes: where names are read in the accept loop it would stand in everybody's way."""
-        if guest.wire is not None:
-            guest.wire.close()
+        guest.go()
 
     async def _leave(self, guests: list[Guest], shown: str) -> None:
         """The last thing that the last one does; the others must still hear each other."""

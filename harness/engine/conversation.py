@@ -266,19 +266,25 @@ class Conversation:
             replies = [await self._answer(guest, step.send) for guest in (zelda, yuri) if not guest.ended]
             if zelda.ended or yuri.ended:
                 return False
-            if replies[0] and is_refusal(text_of(replies[0])) and not commands(text_of(replies[0])):
+            if self._is_refused(replies[0]) and not commands(text_of(replies[0])):
                 continue
             for speaker, listener in ((zelda, yuri), (yuri, zelda)):
                 await self._say(speaker, (listener,))
             if self._both_ways(zelda, yuri):
                 reading.steps.append(step)
                 return True
-            if replies[0] and not is_refusal(text_of(replies[0])):
+            if replies[0] and not self._is_refused(replies[0]):
                 reading.steps.append(step)
                 if await self._by_command(zelda, yuri):
                     return True
                 reading.steps.pop()
         return False
+
+    def _is_refused(self, reply: bytes) -> bool:
+        """Whether an answer is a no: by its words, or because bare words, which nobody heard, were answered alike."""
+        text, told = text_of(reply), self.reading.told[:1]
+        alike = any(mask(text) == mask(text_of(t.shown[t.speaker.name])) for t in told)
+        return bool(text.strip()) and (is_refusal(text) or alike)
 
     async def _by_command(self, zelda: Guest, yuri: Guest) -> bool:
         reading, text = self.reading, self._all_text(zelda, yuri)

@@ -55,7 +55,7 @@ class Guest:
         self.mark = 0
         self.ended: Ending | None = None
         self.wire: Wire | None = None
-        self.steps_done = 0
+        self.left = False
         self._told = 0
         self._house = house
         self._framing: Framing | None = None
@@ -105,6 +105,12 @@ class Guest:
             return self.wire is not None and self.wire.send_now(data) == len(data)
         except OSError:
             return False
+
+    def go(self) -> None:
+        """Leave. What the server has not read of it by then, it will not: that is waited for no more."""
+        self.left = True
+        if self.wire is not None:
+            self.wire.close()
 
     def tell(self) -> None:
         """Put what came into the transcript."""
@@ -195,11 +201,12 @@ class House:
             self.transcript.append(f"{made.name} cannot connect")
         return made
 
-    def unread(self) -> int:
-        """Bytes of the guests that the server has not read."""
+    def unread(self, *of: Guest) -> int:
+        """Bytes of these guests (of all who are there) that the server has not read."""
         if self.server is None:
             return 0
-        return sum(self.server.unread(g.wire.local_port) or 0 for g in self.guests if g.wire and not g.ended)
+        here = [g.wire for g in of or self.guests if g.wire and not g.ended and not g.left]
+        return sum(self.server.unread(wire.local_port) or 0 for wire in here)
 
     async def settle(self, *, at_least_s: float = 0.0, until: Callable[[], bool] | None = None) -> bool:
         """Wait until the server has said all that it will say by itself, or `until` holds; whether that held.

@@ -55,7 +55,7 @@ class Keys:
         for saying in sayings(self.seen):
             if not pair or any(guest.ended for guest in pair):
                 pair = [await self._inside([shape.template for shape in coming]) for _ in range(2)]
-            if any(guest.ended for guest in pair) or self.house.unread() > 0:
+            if any(guest.ended for guest in pair) or self.house.unread(*pair) > 0:
                 return None  # it reads no more of what it was sent
             if await self._heard(pair[0], pair[1], saying.template):
                 return saying
@@ -99,8 +99,7 @@ class Keys:
         heard = await self._heard(one, other, saying)
         good = heard and (not named or stands_in(one.name, other.new)) and await self._heard(other, one, saying)
         for guest in (one, other):
-            if guest.wire is not None:
-                guest.wire.close()
+            guest.go()
         await self.house.settle()
         return good
 
@@ -108,7 +107,7 @@ class Keys:
         guest = await self.house.guest()
         await self.house.settle()
         for template in templates:
-            if guest.ended or self.house.unread() > 0:
+            if guest.ended or self.house.unread(guest) > 0:
                 break
             guest.send(self.manner.sending().encode(fill(template, name=guest.name).encode()))
             await self.house.settle()

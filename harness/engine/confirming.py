@@ -26,6 +26,7 @@ EXPECT_S, HEAR_S = 2.0, 1.3
 LONG_NAMES = (24, 20, 16, 12, 10)
 #: So many more come at the end, to see whether there is a limit.
 CROWD = 20
+_FAREWELL = re.compile(r"\b(good ?)?bye\b|tchau|adeus|adios|ate logo|ate mais|hasta|desconecta|disconnect|au revoir")
 _HELP = re.compile(r"(?<!\w)(/help|/ajuda|/ayuda|/comandos|/commands|/aide|\?help|!help)\b")
 
 
@@ -230,12 +231,15 @@ class Confirmation:
         return "\n" + text_of(guests[0].new)
 
     async def _command(self, guest: Guest, text: str) -> bool:
-        """Say this and see what comes of it; False as soon as it went round as a message: it is no command."""
-        others = [one for one in self.house.guests if one is not guest]
+        """Say this and see what comes of it; False as soon as it went round as a message: it is no command.
+
+        It went round when each of the first three was shown it: a welcome, which may name the command, has one reader.
+        """
+        others = [one for one in self.house.guests[:3] if one is not guest]
         for one in self.house.guests:
             one.heed()
         guest.send(self._framing().encode(text.encode()))
-        return not await self.house.settle(until=lambda: any(text.encode() in one.new for one in others))
+        return not await self.house.settle(until=lambda: all(text.encode() in one.new for one in others))
 
     async def _list(self, guests: list[Guest], shown: str) -> None:
         """Asked by the first: the answer names the two others, and nobody else is told."""
@@ -380,12 +384,19 @@ class Confirmation:
         for word in [w for w in dict.fromkeys([*named, *words]) if not any(n in w for n in names)][:18]:
             if not await self._command(going, word):
                 continue
+            await self._goes(going, guests[:2])
             if going.ended is not None:
                 if self.house.alive() and await self._heard(guests[0], [guests[1]]):
                     self.learned["leave"] = word
                 else:
                     self._missed(f"{word!r} stopped the server")
                 return
+
+    async def _goes(self, going: Guest, others: list[Guest]) -> None:
+        """A goodbye, or a word to the others: then the end of the connection is on its way, and is waited for."""
+        bids = _FAREWELL.search(fold(text_of(going.new))) is not None
+        if going.ended is None and (bids or any(stands_in(going.name, other.new) for other in others)):
+            await self.house.settle(at_least_s=HEAR_S, until=lambda: going.ended is not None)
 
     def _missed(self, what: str) -> None:
         """Something that could not be found out, for the user to read."""

@@ -25,6 +25,16 @@ TEXT = frozenset(
 )  # fmt: skip
 
 
+#: What says how a wrapper starts the server: it counts for the digest.
+RECIPES = frozenset(
+    {"makefile", "gnumakefile", "package.json", "go.mod", "cargo.toml", "pom.xml", "build.gradle", "build.gradle.kts",
+     "procfile", "justfile", "taskfile.yml", "pyproject.toml", "cmakelists.txt"}
+)  # fmt: skip
+#: Folders that hold no sources of the server's own, and how deep one is looked for.
+NOT_OURS = frozenset({"node_modules", "target", "build", "dist", "out", "bin", "obj", "venv", "vendor", "__pycache__"})
+DEEPEST = 6
+
+
 def named(spec: ServerSpec) -> list[Path]:
     """The files that the command names: as arguments, as a Java class, as a Python module."""
     folder, found = _folder(spec), []
@@ -71,8 +81,7 @@ def digest(spec: ServerSpec) -> str:
         repr((sorted(spec.env.items()), spec.pty, spec.chat_port)),
     ):
         told.update(part.encode("utf-8", "surrogateescape") + b"\0")
-    neighbours = [path for path in _neighbours(named(spec), _folder(spec)) if path.suffix in TEXT]
-    for path in dict.fromkeys([*named(spec), *neighbours]):
+    for path in dict.fromkeys([*named(spec), *_around(spec, recipes=True)]):
         try:
             facts = path.stat()
             content = path.read_bytes() if facts.st_size <= LARGE else f"{facts.st_size} {facts.st_mtime_ns}".encode()
@@ -85,9 +94,7 @@ def digest(spec: ServerSpec) -> str:
 def texts(spec: ServerSpec) -> list[tuple[str, str]]:
     """(name, text) of the source files: those that the command names first, then their neighbours."""
     found, size = [], 0
-    folder = _folder(spec)
-    ours = named(spec)
-    for path in [p for p in dict.fromkeys([*ours, *_neighbours(ours, folder)]) if p.suffix in TEXT][:MOST_FILES]:
+    for path in [p for p in dict.fromkeys([*named(spec), *_around(spec)]) if p.suffix in TEXT][:MOST_FILES]:
         try:
             with path.open("rb") as file:
                 data = file.read(MOST_OF_ONE)
@@ -113,6 +120,45 @@ def finder(spec: ServerSpec) -> Callable[[str, int], str]:
         return lines[number - 1].strip() if 0 < number <= len(lines) else ""
 
     return line
+
+
+def _around(spec: ServerSpec, *, recipes: bool = False) -> list[Path]:
+    """The sources beside the named ones; where a wrapper (`make run`, `npm start`, a script) names none, the folder's.
+
+    `recipes`: with the files that say what such a wrapper does.
+    """
+    ours = named(spec)
+    if any(path.suffix in TEXT and path.suffix != ".sh" for path in ours):
+        return [path for path in _neighbours(ours, _folder(spec)) if path.suffix in TEXT]
+    compiled = any(path.is_relative_to(_folder(spec)) or not path.is_absolute() for path in ours)
+    if ours and not compiled:
+        return []  # a program from elsewhere
+    return list(_below(_folder(spec), recipes=recipes))
+
+
+def _below(folder: Path, *, recipes: bool) -> Iterator[Path]:
+    """The sources in a folder and below it, bounded: where a project keeps them, the nearest first."""
+    level, count = [folder], 0
+    for _ in range(DEEPEST):
+        deeper: list[Path] = []
+        for place in level:
+            try:
+                with os.scandir(place) as entries:
+                    here = sorted(entries, key=lambda entry: entry.name)[: 10 * MOST_FILES]
+            except OSError:
+                continue
+            for entry in here:
+                if entry.is_dir(follow_symlinks=False):
+                    if not entry.name.startswith(".") and entry.name.lower() not in NOT_OURS:
+                        deeper.append(Path(entry.path))
+                elif entry.is_file(follow_symlinks=False) and (
+                    Path(entry.name).suffix in TEXT or (recipes and entry.name.lower() in RECIPES)
+                ):
+                    count += 1
+                    yield Path(entry.path)
+            if count >= MOST_FILES:
+                return
+        level = deeper[:MOST_FILES]
 
 
 def _neighbours(files: list[Path], folder: Path) -> Iterator[Path]:

@@ -411,7 +411,14 @@ PORTUGUESE: dict[str, str] = {
     "found out earlier, and confirmed now by two quiet runs (--no-cache finds out anew)": (
         "descoberto antes, e confirmado agora por duas execuções em repouso (--no-cache descobre de novo)"
     ),
-    "What could not be found out:": "O que não foi possível descobrir:",
+    "Good to know, and what could not be found out:": "Bom saber, e o que não foi possível descobrir:",
+    "how one asks who is there (if one can)": "como se pergunta quem está presente (se é possível)",
+    "how one speaks to one other alone (if one can)": "como se fala com uma só pessoa (se é possível)",
+    "a word for leaving (if there is one)": "uma palavra para sair (se há uma)",
+    "how long a name may be": "que comprimento um nome pode ter",
+    "clients come in one by one: the next is served only when the one before has said its name": (
+        "os clientes entram um a um: o próximo só é atendido quando o anterior disse o seu nome"
+    ),
     "The conversation that shows it:": "A conversa que o mostra:",
     "The server's output:": "A saída do servidor:",
     "What was tried, and what came back:": "O que foi tentado, e o que voltou:",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -57,6 +58,8 @@ def probe(
         overrides=declared_keys(settings), cache=cache, lang=language_of(lang),
     )  # fmt: skip
     say = Language.of(options.lang)
+    if write and Path("harness.toml").exists():
+        raise UserError(say("harness.toml exists already: it was left as it is"))
     gc.freeze()
     options, found, quiet, known = _found(options)
     if found.profile is None or quiet is None:
@@ -164,8 +167,8 @@ def told(
         yield f"  {what:<16} {visible(text, 160)}"
     if found.told:
         yield ""
-        yield say("What could not be found out:")
-        yield from (f"  {visible(text, 160)}" for text in found.told)
+        yield say("Good to know, and what could not be found out:")
+        yield from (f"  {visible(say.sentence(say(text)), 160)}" for text in found.told)
     if found.transcript:
         yield ""
         yield say("The conversation that shows it:")
@@ -234,6 +237,7 @@ def baseline_lines(quiet: Learned, say: Language) -> Iterator[tuple[str, str]]:
 
 def _failure(found: Learned, say: Language) -> Iterator[str]:
     """Why, what was tried and what came back, and the lines that would help."""
+    from harness.dialect.profile import LoginStep, Profile
     from harness.report.safe import visible, visible_lines
     from harness.sentences import in_portuguese
 
@@ -246,13 +250,9 @@ def _failure(found: Learned, say: Language) -> Iterator[str]:
     if not found.start_error:
         yield ""
         yield say("If you know how it speaks, say so in harness.toml, for instance:")
-        yield from (
-            "",
-            "  [dialect]",
-            '  framing = "chunk"            # line, chunk, header, length, utf, nul, fixed, json',
-        )
-        yield '  login = [{expect = "name"}, {send = "{name}"}]'
-        yield '  say = "{text}"'
+        yield from ("", "  [dialect]")
+        likely = found.likely or Profile(framing="chunk", login=(LoginStep(expect="name"), LoginStep(send="{name}")))
+        yield from (f"  {visible(line, 200)}" for line in _dialect(likely, say))
 
 
 def _write(path: Path, options: Options, profile: Profile, say: Language) -> None:
@@ -281,13 +281,18 @@ def as_toml(options: Options, profile: Profile, say: Language) -> str:
         "",
     ]
     lines.append("[dialect]")
+    return "\n".join([*lines, *_dialect(profile, say)]) + "\n"
+
+
+def _dialect(profile: Profile, say: Language) -> Iterator[str]:
+    """The lines of `[dialect]`, with a comment where there is something to say."""
     for key, value in profile.to_json().items():
         if key == "name":
-            lines.append(f"# {value}")
+            if value != "declared":
+                yield f"# {value}"
             continue
         comment = say(COMMENTS[key]) if key in COMMENTS else ""
-        lines.append(f"{key} = {_value(value)}" + (f"  # {comment}" if comment else ""))
-    return "\n".join(lines) + "\n"
+        yield f"{key} = {_value(value)}" + (f"  # {comment}" if comment else "")
 
 
 def _ways_of_starting(spec: Any) -> Iterator[str]:
@@ -297,6 +302,14 @@ def _ways_of_starting(spec: Any) -> Iterator[str]:
             yield f"{key} = {_value(value)}"
     if spec.pty:
         yield "pty = true"
+    if spec.ready_log is not None:
+        yield f"ready = {_value({'log': spec.ready_log})}"
+    if spec.kind != "remote" and spec.cwd.resolve() != Path.cwd().resolve():
+        yield f"cwd = {_value(os.path.relpath(spec.cwd))}"
+    if spec.env:
+        yield f"env = {_value(dict(spec.env))}"
+    if spec.stop_signal != signal.SIGTERM:
+        yield f"stop = {_value(signal.Signals(spec.stop_signal).name)}"
 
 
 COMMENTS = {

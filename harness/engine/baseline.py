@@ -52,7 +52,7 @@ _SENTENCE = re.compile(r"(?<=[.!?])(?=\s|[A-Z{])")
 
 @dataclass(frozen=True)
 class Learned:
-    """What the quiet runs found, or why they found nothing. `silent`: nothing was said that anybody heard."""
+    """What the quiet runs found, or why they found nothing. `likely`: how it may speak, where that was not confirmed."""
 
     baseline: Baseline | None = None
     profile: Profile | None = None
@@ -63,6 +63,7 @@ class Learned:
     start_error: bool = False
     told: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()  # those of it that everybody should read: what the server does not bear
+    likely: Profile | None = None
 
 
 @dataclass(frozen=True)

@@ -258,7 +258,7 @@ class Confirmation:
             if stands_in(second.name, answer) and stands_in(third.name, answer) and not second.new.strip():
                 self.learned["list"] = word
                 return None
-        return None
+        return self._missed("how one asks who is there (if one can)")
 
     async def _whisper(self, guests: list[Guest], shown: str) -> None:
         """From the first to the second. That the words of the command are gone shows that it was understood."""
@@ -294,7 +294,7 @@ class Confirmation:
             ):
                 self.learned["whisper"] = template
                 return None
-        return None
+        return self._missed("how one speaks to one other alone (if one can)")
 
     async def _name_limits(self, guests: list[Guest]) -> None:
         for length in LONG_NAMES:
@@ -391,6 +391,7 @@ class Confirmation:
                 else:
                     self._missed(f"{word!r} stopped the server")
                 return
+        self._missed("a word for leaving (if there is one)")
 
     async def _goes(self, going: Guest, others: list[Guest]) -> None:
         """A goodbye, or a word to the others: then the end of the connection is on its way, and is waited for."""

@@ -335,8 +335,32 @@ class Search:
         self.proof = self.transcript[start : made.proved_at]
         return True
 
+    @property
+    def likely(self) -> Profile | None:
+        """The likeliest reading, where none was confirmed: what the bytes show, else what the source speaks for."""
+        evident = [m for r in self.readings for data in (r.greeting, *r.replies) for m in shown(data, java=self._java)]
+        plain = next((r for r in self.readings if r.guess.manner is None and r.steps), None)
+        manner = next(iter([*evident, *hinted(self.hints)]), None)
+        values: dict[str, object] = {"framing": "line"}
+        if manner is not None and (evident or not self._answers()):
+            values = manner.to_json()
+            values.pop("name", None)
+        elif plain is not None:
+            values["framing"] = "chunk" if plain.hinted == "chunk" else "line"
+        if plain is not None and "json" not in values.values():
+            values["login"] = tuple(LoginStep(expect=step.expect, send=step.send) for step in plain.steps)
+        if values["framing"] == "json":
+            naming, saying = self.hints.json_namings[:1], self.hints.json_sayings[:1]
+            values["login"] = (LoginStep(send=naming[0] if naming else '{"type": "join", "name": "{name}"}'),)
+            values["say"] = saying[0] if saying else '{"type": "message", "text": "{text}"}'
+        return Profile.model_validate(values | self.declared) if self.readings else None
+
     def _believe(self, confirmed: Confirmed) -> None:
         profile = confirmed.profile
+        if any(r.in_turn for r in self.readings[:1]) and not self.polite:
+            confirmed.unknown.append(
+                "clients come in one by one: the next is served only when the one before has said its name"
+            )
         self.found, self.unknown = profile and profile.model_copy(update=self.declared), confirmed.unknown
         limit = self.found.max_clients if self.found else None
         self.clients = min(3, limit or 3)
@@ -434,8 +458,10 @@ def detect(options: Options) -> Learned:
         return Learned(failure=str(error), transcript=error.output, start_error=True)
     failure = failure and _with_hints(failure, search.hints)
     lines = search.proof if search.found else [*search.tried, *search.transcript]
-    shown = "\n".join(lines[-MOST_TRANSCRIPT:])
-    return Learned(profile=search.found, failure=failure, transcript=shown, told=tuple(search.unknown))
+    shown_lines = "\n".join(lines[-MOST_TRANSCRIPT:])
+    return Learned(
+        profile=search.found, failure=failure, transcript=shown_lines, told=tuple(search.unknown), likely=search.likely
+    )
 
 
 def _with_hints(failure: str, hints: Hints) -> str:

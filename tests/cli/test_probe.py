@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cli.program import Program
 from harness import config
+from harness.cli.probe import _failure, as_toml
+from harness.dialect.profile import Profile
+from harness.engine.baseline import Learned
+from harness.engine.options import Options
+from harness.language import Language
+from harness.target import command
 
 ARCHETYPES = Path(__file__).resolve().parents[1] / "servers" / "archetypes.py"
 
@@ -42,3 +51,35 @@ def test_when_nothing_is_found_it_says_why_and_what_would_help(program: Program)
     assert "Password:" in done.err
     assert "[dialect]" in done.err
     assert "Traceback" not in done.text
+
+
+def test_declared_keys_are_kept_and_the_rest_is_found(program: Program) -> None:
+    (program.folder / "harness.toml").write_text('[dialect]\nframing = "chunk"\n', encoding="utf-8")
+    done = program("probe", "--server", f"{sys.executable} {ARCHETYPES} keyword {{port}}", "--lang", "en")
+    assert done.status == 0, done.text
+    assert "it shows 'NICK'; send '{name}'" in done.out
+
+
+def test_a_file_that_exists_is_refused_before_anything_is_started(program: Program) -> None:
+    (program.folder / "harness.toml").write_text("[server]\n", encoding="utf-8")
+    done = program(
+        "probe", "--write", "--server", f'{sys.executable} -c \'open("started", "w")\' {{port}}', "--lang", "en"
+    )
+    assert done.status == 2
+    assert "exists already" in done.err
+    assert not (program.folder / "started").exists()
+
+
+def test_what_is_written_keeps_the_ways_of_starting(tmp_path: Path) -> None:
+    spec = replace(command("./run {port}", cwd=tmp_path, env={"MODE": "x"}), stop_signal=signal.SIGINT, ready_log="up")
+    written = tomllib.loads(as_toml(Options(spec=spec), Profile(), Language.of("en")))["server"]
+    assert written["ready"] == {"log": "up"}
+    assert (written["stop"], written["env"]) == ("SIGINT", {"MODE": "x"})
+    assert Path(written["cwd"]).resolve() == tmp_path.resolve()
+
+
+def test_the_lines_that_would_help_follow_the_likeliest_reading() -> None:
+    likely = Profile(framing="header", header=32)
+    lines = "\n".join(_failure(Learned(failure="not understood", likely=likely), Language.of("en")))
+    assert 'framing = "header"' in lines
+    assert "header = 32" in lines

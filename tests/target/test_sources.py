@@ -98,3 +98,18 @@ def test_a_broken_file_of_the_cache_counts_as_none(tmp_path: Path, monkeypatch: 
 
 def test_nothing_is_remembered_of_somebody_elses_server() -> None:
     assert remembered.place(ServerSpec("remote", "x", connect=("127.0.0.1", 1))) is None
+
+
+@pytest.mark.parametrize("text", ["make run", "npm start", "go run .", "cargo run", "mvn exec:java", "sh start.sh"])
+def test_a_wrappers_sources_are_those_of_the_folder(tmp_path: Path, text: str) -> None:
+    for name in ("Makefile", "start.sh", "src/main/server.py", "node_modules/other.js"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("one")
+    told = spec(tmp_path, text)
+    assert "server.py" in [name for name, _ in texts(told)]
+    assert "other.js" not in [name for name, _ in texts(told)]
+    before = digest(told)
+    (tmp_path / "src/main/server.py").write_text("two")
+    after = digest(told)
+    (tmp_path / "Makefile").write_text("two")
+    assert len({before, after, digest(told)}) == 3

@@ -28,6 +28,7 @@ from harness.target import builtin
 
 SPEAKS = Profile(login=(LoginStep(expect="NAME?"), LoginStep(send="{name}"), LoginStep(expect="Hello")), leave="/quit")
 DIALECT = """[dialect]
+framing = "line"
 login = [{expect = "NAME?"}, {send = "{name}"}, {expect = "Hello"}]
 leave = "/quit"
 """

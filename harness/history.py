@@ -409,6 +409,7 @@ class Baseline:
     whispers: bool = False
     closes_on_leave: bool = False
     duplicates: str = "unknown"
+    parsed: bool = False  # a program reads the messages: only the protocol's own border ends one
     lines: bool = True  # units are lines: borders of messages are kept
     idle_s: float | None = None
     resumes: bool = False

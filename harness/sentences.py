@@ -681,6 +681,9 @@ FORMS: dict[str, str] = {
     "it ends the connection": "ele encerra a conexão",
     "what is said faster is not passed on": "o que é dito mais depressa não é repassado",
     "the answer: {}": "a resposta: {0}",
+    "the server runs as another user, whose limits are not ours to change": (
+        "o servidor roda como outro usuário, cujos limites não são nossos para mudar"
+    ),
     "this server limits how fast one client may speak": "este servidor limita a rapidez com que um cliente fala",
 }
 

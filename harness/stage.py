@@ -147,13 +147,18 @@ class Stage:
         self._event("thawed")
         self.log.step("runs on (SIGCONT)", "server")
 
-    def lower_descriptors(self, spare: int) -> None:
-        """Leave the running process only so many descriptors more than it has open now (prlimit(2))."""
+    def lower_descriptors(self, spare: int) -> bool:
+        """Leave the running process only so many descriptors more than it has open now (prlimit(2)). False where it may
+        not be done: the server has become another user."""
         limit = self.process.sample("limits").descriptors + spare
-        before = self.process.limit_descriptors(limit)
+        try:
+            before = self.process.limit_descriptors(limit)
+        except PermissionError:
+            return False
         self._descriptors = before if self._descriptors is None else self._descriptors
         self._event("limits", detail=f"{limit} descriptors")
         self.log.step(f"may open {spare} descriptors more (RLIMIT_NOFILE {limit})", "server")
+        return True
 
     def lift_descriptors(self) -> None:
         """Give it back the limit it was started with."""

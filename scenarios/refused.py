@@ -180,7 +180,8 @@ async def no_descriptors(room: Room) -> None:
     when some have left and the limit is lifted, a newcomer gets in.
     """
     ana, caio = await room.join("ana", "caio")
-    room.stage.lower_descriptors(SPARE)
+    if not room.stage.lower_descriptors(SPARE):
+        room.skip("the server runs as another user, whose limits are not ours to change")
     async with room.chatting(ana, caio):
         crowd = [await room.connect(f"extra{letter}") for letter in "abcdefghijklmnopqrstuvwx"]
         await room.until(lambda: sum(one.inbox.total > 0 for one in crowd) >= SPARE, 0.3)

@@ -208,6 +208,12 @@ class Profile(_Part):
         return "chunk" not in ways and not ("json" in ways and self.newline == "")
 
     @property
+    def parsed(self) -> bool:
+        """Whether a client program takes messages apart and shows what is in them: IRC, whose messages may hold any byte but
+        NUL, CR and LF (RFC 1459, section 2.3.1). A server need not keep control bytes from a terminal there."""
+        return self.say.upper().startswith("PRIVMSG ")
+
+    @property
     def counted(self) -> bool:
         """Whether the size of each message that a client sends stands before it."""
         return self.framing_name("send") in ("header", "length", "utf")

@@ -203,6 +203,7 @@ class Lesson:
             whispers=first.whispers and last.whispers,
             closes_on_leave=first.closes_on_leave and last.closes_on_leave,
             duplicates=self.profile.duplicates or first.duplicates,
+            parsed=self.profile.parsed,
             lines=self.profile.bordered,
             idle_s=self.profile.idle,
             resumes=self.profile.resume is not None,

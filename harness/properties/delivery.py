@@ -19,6 +19,8 @@ KEPT_NOTICES = 400
 FLOOD = 1 << 20
 #: What takes a reader's eye, or its cursor, to the beginning of a line: text behind it can pose as another message.
 BREAKS = re.compile(r"[\r\n\v\f\b]|\x1b\[[0-9;?]*[A-Za-z]")
+#: What ends a message for a program that reads lines.
+LINE_BREAKS = re.compile(r"[\r\n]")
 #: Unicode has more of them, which few terminals obey.
 RARE_BREAKS = re.compile(r"[\x85\u2028\u2029]")
 
@@ -317,7 +319,8 @@ def _damaged(scene: Scene, token: str) -> bool:
 
 def _forged(scene: Scene) -> Judgement | None:
     """A line that somebody else wrote. Breaks that only some readers know for one, and few terminals, are a warning."""
-    for breaks, shape in ((BREAKS, "forged"), (RARE_BREAKS, "forged-rarely")):
+    seen_by_a_person = ((BREAKS, "forged"), (RARE_BREAKS, "forged-rarely"))
+    for breaks, shape in ((LINE_BREAKS, "forged"),) if scene.baseline.parsed else seen_by_a_person:
         for said in scene.said:
             if said.kind != "forged":
                 continue

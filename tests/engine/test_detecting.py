@@ -36,6 +36,8 @@ EXPECTED: dict[str, dict[str, Any]] = {
     | {"login": ["/nick {name}", "all right, I will call you", "/join lobby", "welcome to lobby"], "say": "/msg {text}"},
     "steps": CHUNK
     | {"login": ["Enter your nickname:", "{name}", "name (rooms: games, music):", "games", "Joined games."]},
+    "unhurried": LINE | {"name": "irc", "max_clients": None,
+       "login": ["NICK {name}", "USER harness 0 * :harness", " 001 {name}", "JOIN #harness", " 366 {name} #harness"]},
     "cuts": {"framing": {"send": "chunk", "receive": "line"}, "newline": "\n", "login": ["Name?", "{name}"]},
     "pair": CHUNK | {"login": [], "max_clients": 2},
     "counted": {"framing": {"send": "header", "receive": "chunk"}, "header": 64, "login": ["{name}", "Welcome {name}"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from dataclasses import replace
 
 import pytest
@@ -20,10 +21,11 @@ from harness.engine.deadlines import deadlines
 from harness.engine.limits import ENDS, LENGTHS, USUAL, Pace, announced
 from harness.engine.options import Options
 from harness.engine.play import limit_s
-from harness.history import Baseline
+from harness.history import Baseline, Sample
 from harness.language import Language
 from harness.registry import load
 from harness.sentences import in_portuguese
+from harness.stage import Plan, Stage
 from harness.target import builtin
 
 SPEAKS = Profile(login=(LoginStep(expect="NAME?"), LoginStep(send="{name}"), LoginStep(expect="Hello")), leave="/quit")
@@ -186,3 +188,22 @@ def test_the_probe_leaves_nobody_logged_in(program: Program) -> None:
         assert done.status == 0, done.text
         assert awaited(lambda: not book.named, GONE_S), book.named
         assert book.resets == 0
+
+
+def test_a_server_of_another_user_is_not_blamed_for_limits_that_cannot_be_lowered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """ngIRCd and InspIRCd become another user: prlimit(2) says EPERM, and the scenario is skipped."""
+
+    class Process:
+        def sample(self, _: str) -> Sample:
+            return Sample(at_s=0.0, label="limits", alive=True, descriptors=7)
+
+        def limit_descriptors(self, _: int) -> int:
+            raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    log = Log(Clock(), lambda: None)
+    stage = Stage(Plan(builtin("original"), deadlines([])), log)
+    monkeypatch.setattr(Stage, "process", Process())
+    assert not stage.lower_descriptors(4)
+    assert log.records == []

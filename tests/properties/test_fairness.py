@@ -127,6 +127,19 @@ def test_a_rare_line_break_that_is_relayed_is_not_blamed(rare: str) -> None:
     assert set(story.failing()) == {"genuine"}
 
 
+@pytest.mark.parametrize("odd", ["\v", "\f", "\b" * 40, "\x1b[2K\x1b[1G", "\x85", "\u2028"])
+def test_a_control_byte_that_irc_allows_is_not_blamed(odd: str) -> None:
+    """ngIRCd and InspIRCd: only CR and LF end a message there, and a client program shows what is in it."""
+    story = ordinary(parsed=True).at(4.0)
+    said = story.says("bia", "I quit", kind="forged", to=[], heard=())
+    unit = f"[bia] hello{odd}[caio] ".encode() + said.text
+    story.add(Heard(at_s=4.01, conn=story.conns["ana"], token=said.token, unit=unit))
+    none_fails(story, "genuine")
+    assert story.judged()["genuine"].outcome == "pass"
+    story.change(story.find(Heard, token=said.token)[0], unit=unit.replace(odd.encode(), b"\r"))
+    assert set(story.failing()) == {"genuine"}
+
+
 def test_a_message_heard_twice_is_no_leftover_where_nothing_parts_messages() -> None:
     story = ordinary(lines=False)
     heard = story.find(Heard, conn=story.conns["ana"])

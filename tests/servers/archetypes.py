@@ -185,6 +185,35 @@ def room(conn: socket.socket, _: str) -> None:
             conn.sendall(f"> err: unknown command: {word}\n".encode())
 
 
+def unhurried(conn: socket.socket, _: str) -> None:
+    """A little IRC, which looks once a second for those who have given their names, as InspIRCd does."""
+    name, inside = "", threading.Event()
+
+    def welcome() -> None:
+        with contextlib.suppress(OSError):
+            conn.sendall(f":me 001 {name} :Welcome\r\n".encode())
+        inside.set()
+
+    for line in lines(conn):
+        word, _, rest = line.partition(" ")
+        if word == "NICK" and rest in people.values():
+            conn.sendall(f":me 433 * {rest} :in use\r\n".encode())
+        elif word == "NICK":
+            name = rest
+        elif word == "USER" and name:
+            threading.Timer(1.0 - time.time() % 1.0, welcome).start()
+        elif not inside.is_set():
+            conn.sendall(f":me 451 {word} :You have not registered\r\n".encode())
+        elif word == "JOIN":
+            people[conn] = name
+            tell(f":{name}!u@h JOIN {rest}\r\n")
+            conn.sendall(f":me 366 {name} {rest} :End of NAMES list\r\n".encode())
+        elif word == "PRIVMSG":
+            tell(f":{name}!u@h {line}\r\n", conn)
+        elif word == "QUIT":
+            return
+
+
 def steps(conn: socket.socket, _: str) -> None:
     """Asks for a name, then for a room."""
     conn.sendall(b"Enter your nickname:")

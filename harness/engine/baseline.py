@@ -271,13 +271,14 @@ class QuietRun:
         """Raises Silent when two of them cannot hear each other."""
         ana, bia = await self._come(cast[0]), await self._come(cast[1])
         await self._can_talk(ana, bia)
+        if self.room.free_places() < 1:
+            await self._pace(bia)
+            return await self._of_two(ana, bia, await self._round_trips(ana, bia))
+        before = self.log.now()
+        caio = await self._come(cast[2])  # before anybody has left: a faulty server greets otherwise from then on
+        join_notice = await self._notice(caio, (ana, bia), before)
         pace = await self._pace(bia)
         rtts = await self._round_trips(ana, bia)
-        if self.room.free_places() < 1:
-            return await self._of_two(ana, bia, rtts)
-        before = self.log.now()
-        caio = await self._come(cast[2])
-        join_notice = await self._notice(caio, (ana, bia), before)
         await self.room.talk(ana, bia, caio)
         lists = await self._lists(ana, bia)
         whispers = await self._whispers(ana, bia, caio)

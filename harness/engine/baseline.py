@@ -127,6 +127,8 @@ class Lesson:
         casts = [("ana", "bia", "caio"), ("dora", "elis", "fred")]
         if self.options.spec.kind == "remote" or self.options.spec.fixed_port or self.options.held_port is not None:
             for cast in casts[: 1 if self.options.spec.kind == "remote" else 2]:
+                if self.quiet and self.isolated:
+                    sandbox.renew_network()  # the first server's ended connections may still hold its port
                 self.quiet.append(await self._one(cast))
             return
         runs = [asyncio.create_task(self._one(cast)) for cast in casts]

@@ -90,14 +90,16 @@ class Confirmation:
         """Why it did not get in; None when it did and is heard."""
         before = {g.name: len(g.raw) for g in others}
         answered = False
+        waited = True
         for step in self.profile.login:
+            waited = waited or step.expect is not None
             self.greeting = self.greeting or (b"" if answered else bytes(guest.raw))
             answered = answered or step.send is not None
             if step.expect is not None and not await self._expect(guest, fill(step.expect, name=guest.name)):
                 return f"{guest.name} waited for {step.expect!r}"
             if step.send is not None:
-                guest.heed()
-                guest.send(self._framing().encode(fill(step.send, name=guest.name).encode()))
+                self._answers(guest, step.send, asked=waited)
+                waited = False
                 await self.house.settle()
         if guest.ended:
             return f"the server ended {guest.name}'s connection"
@@ -331,13 +333,15 @@ class Confirmation:
     async def _spare(self, name: str | None = None) -> Guest | None:
         guest = await self.house.guest(name)
         await self.house.settle(at_least_s=0.03)
+        waited = True
         for step in self.profile.login:
+            waited = waited or step.expect is not None
             if step.expect is not None and not await self._expect(guest, fill(step.expect, name=guest.name)):
                 self._sent_away(guest)
                 return None
             if step.send is not None:
-                guest.heed()
-                guest.send(self._framing().encode(fill(step.send, name=guest.name).encode()))
+                self._answers(guest, step.send, asked=waited)
+                waited = False
                 await self.house.settle()
         return None if guest.ended else guest
 
@@ -366,14 +370,22 @@ class Confirmation:
     async def _one_of_many(self) -> Guest:
         """Comes in as soon as it is answered, one after the other: a race between them would be another matter."""
         guest = await self.house.guest()
+        waited = True
         for step in self.profile.login:
+            waited = waited or step.expect is not None
             if guest.ended is None and step.expect is not None:
                 await self._expect_soon(guest, fold(fill(step.expect, name=guest.name)))
             if guest.ended is None and step.send is not None:
-                guest.heed()
-                guest.send(self._framing().encode(fill(step.send, name=guest.name).encode()))
+                self._answers(guest, step.send, asked=waited)
+                waited = False
         await self.house.settle(until=lambda: bool(guest.new))
         return guest
+
+    def _answers(self, guest: Guest, answer: str, *, asked: bool) -> None:
+        """Send an answer of the login. What came since an earlier one that nothing was awaited after is still to be read."""
+        if asked:
+            guest.heed()
+        guest.send(self._framing().encode(fill(answer, name=guest.name).encode()))
 
     async def _expect_soon(self, guest: Guest, words: str) -> None:
         """As long as the first ones waited, while there is patience left for the whole crowd: some servers let their

@@ -193,10 +193,7 @@ class Server:
     def _ended_early(self) -> TargetError:
         tail, status = self._tail(), self._process.returncode
         if trouble.TAKEN.search(tail):
-            return TargetError(
-                "the server could not have its port: it is already in use. End the program that uses it, or let the "
-                "harness choose one with {port}", kind="port-taken", output=tail,
-            )  # fmt: skip
+            return _taken(tail)
         told = f"the server ended at once with exit status {status}, before it listened on any TCP port"
         if not self.spec.pty and trouble.NO_TERMINAL.search(tail):
             return TargetError(
@@ -229,6 +226,8 @@ class Server:
             return TargetError(
                 "the server uses UDP and listens on no TCP port: this harness judges chat over TCP", kind="silent", output=tail
             )  # fmt: skip
+        if not found and trouble.TAKEN.search(tail):
+            return _taken(tail)  # a Java program lives on, without its first thread
         what = tree.what_it_does(self.listener_pid)
         told = f"the server did not listen on any TCP port within {deadline_s:.0f} s; {what}"
         why = trouble.reading(tail, self.spec, None)
@@ -362,6 +361,13 @@ class Server:
             if pid != self.pid:
                 with contextlib.suppress(ChildProcessError):
                     os.waitpid(pid, os.WNOHANG)
+
+
+def _taken(output: str) -> TargetError:
+    return TargetError(
+        "the server could not have its port: it is already in use. End the program that uses it, or let the harness choose "
+        "one with {port}", kind="port-taken", output=output,
+    )  # fmt: skip
 
 
 def _reached(found: list[tuple[int, str, int]]) -> tuple[tuple[str, int], ...]:

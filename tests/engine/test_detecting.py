@@ -18,6 +18,11 @@ ARCHETYPES = Path(__file__).resolve().parents[1] / "servers" / "archetypes.py"
 LINE: dict[str, Any] = {"framing": "line"}
 CHUNK: dict[str, Any] = {"framing": "chunk"}
 MIXED: dict[str, Any] = {"framing": {"send": "chunk", "receive": "line"}}
+IRC: dict[str, Any] = LINE | {
+    "name": "irc",
+    "max_clients": None,
+    "login": ["NICK {name}", "USER harness 0 * :harness", " 001 {name}", "JOIN #harness", " 366 {name} #harness"],
+}
 #: What each archetype is: the keys of its profile; `login` as what is expected and sent, in turn.
 EXPECTED: dict[str, dict[str, Any]] = {
     "none": CHUNK | {"login": [], "attributes": "client", "say": "{name}: {text}"},
@@ -36,8 +41,8 @@ EXPECTED: dict[str, dict[str, Any]] = {
     | {"login": ["/nick {name}", "all right, I will call you", "/join lobby", "welcome to lobby"], "say": "/msg {text}"},
     "steps": CHUNK
     | {"login": ["Enter your nickname:", "{name}", "name (rooms: games, music):", "games", "Joined games."]},
-    "unhurried": LINE | {"name": "irc", "max_clients": None,
-       "login": ["NICK {name}", "USER harness 0 * :harness", " 001 {name}", "JOIN #harness", " 366 {name} #harness"]},
+    "unhurried": IRC,
+    "eager": IRC,
     "cuts": {"framing": {"send": "chunk", "receive": "line"}, "newline": "\n", "login": ["Name?", "{name}"]},
     "pair": CHUNK | {"login": [], "max_clients": 2},
     "counted": {"framing": {"send": "header", "receive": "chunk"}, "header": 64, "login": ["{name}", "Welcome {name}"],

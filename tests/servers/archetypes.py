@@ -186,7 +186,17 @@ def room(conn: socket.socket, _: str) -> None:
 
 
 def unhurried(conn: socket.socket, _: str) -> None:
-    """A little IRC, which looks once a second for those who have given their names, as InspIRCd does."""
+    """IRC, of a server that looks once a second for those who have given their names, as InspIRCd does."""
+    irc(conn, "USER", lambda: 1.0 - time.time() % 1.0)
+
+
+def eager(conn: socket.socket, _: str) -> None:
+    """IRC, of a server that needs no USER, as the one of the Python package irc."""
+    irc(conn, "NICK", lambda: 0.0)
+
+
+def irc(conn: socket.socket, last: str, after_s: Callable[[], float]) -> None:
+    """A little of it: welcomes so long after the `last` of a registration's commands."""
     name, inside = "", threading.Event()
 
     def welcome() -> None:
@@ -198,10 +208,13 @@ def unhurried(conn: socket.socket, _: str) -> None:
         word, _, rest = line.partition(" ")
         if word == "NICK" and rest in people.values():
             conn.sendall(f":me 433 * {rest} :in use\r\n".encode())
-        elif word == "NICK":
+            continue
+        if word == "NICK":
             name = rest
-        elif word == "USER" and name:
-            threading.Timer(1.0 - time.time() % 1.0, welcome).start()
+        if word == last and name and not inside.is_set():
+            threading.Timer(after_s(), welcome).start()
+        elif word in ("NICK", "USER"):
+            continue
         elif not inside.is_set():
             conn.sendall(f":me 451 {word} :You have not registered\r\n".encode())
         elif word == "JOIN":

@@ -7,6 +7,7 @@ difference that a person reads.
   (`TOKEN`), the number that a server counts its visitors with (`user#`);
 - the order in which scenarios side by side end: their lines on the console are sorted;
 - how many of the deliveries and connections a failing server lost, and whose: its threads race;
+- the stack of which of the threads that wait for one lock is told (`STACK`);
 - the story in a failing server's report (who came back when), and the probable causes of what fails in `original` (which of its
   threads raced, and what they printed): one line stands for each.
 
@@ -49,6 +50,7 @@ MASKS = (
     ),
     (r"\d+ (in|em) CLOSE_WAIT", r"# \1 CLOSE_WAIT"),
     (r"\d+ threads (wait|esperam)", r"# threads \1"),
+    (r"patched\.py:\d+ \(\w+\)(?: ← patched\.py:\d+ \(\w+\))+", "STACK"),
 )  # fmt: skip
 #: The part about causes, on the console and in report.txt, and their line below each failure.
 CAUSES = re.compile(

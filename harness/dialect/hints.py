@@ -5,13 +5,14 @@ They order the experiments and never replace one: behaviour alone decides.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
+from harness.dialect import json_words
 from harness.dialect.hypotheses import DANGEROUS, is_naming, is_rooming, is_saying
+from harness.dialect.json_words import JsonWords
 from harness.dialect.masking import fold
 
 _T = TypeVar("_T")
@@ -20,13 +21,9 @@ _T = TypeVar("_T")
 _QUOTED = re.compile(
     r"""(?<![\w\\])[rbfu]?(["'`])(?P<word>[/!\\.#:@]?[A-Za-z_]{1,14}[:|]?|\{[a-z]{3,8}\}|:[a-z]{1,8})\s?\1"""
 )
-_KEY = re.compile(
-    r"""(?:\[|\.get\(|\.getString\(|\.optString\(|json:|serde\(rename ?= ?)\s*\\?["'`](\w{1,16})\\?["'`]|(?:msg|data|message|json|obj|packet|payload|parsed|req)\.(?!get|opt|send|decode)(\w{2,12})\b"""
-)
-_VALUE = re.compile(r"""(?:===?|case|\.equals\(|:)\s*\\?["'`](\w{2,20})\\?["'`]""")
 _FRAMES = (
     ("utf", r"\breadUTF\b|\bwriteUTF\b"),
-    ("json", r"json\.loads|JSON\.parse|json\.Unmarshal|json\.NewDecoder|serde_json|JSONObject|JsonConvert|JsonSerializer"),
+    ("json", r"json\.loads?\b|JSONDecoder|JSON\.parse|json\.Unmarshal|json\.NewDecoder|serde_json|JSONObject|JsonConvert|JsonSerializer"),
     ("length", r"struct\.unpack|readUInt(?:32|16)(?:BE|LE)|\bntohl\b|binary\.(?:Big|Little)Endian|from_(?:be|le)_bytes|int\.from_bytes|\breadInt\(\)"),
     ("header", r"(?i)\bheader(?:_?(?:length|size|len))?\s*=\s*\d+|\.rjust\(|\.ljust\(|:<\{?header|len\(\w+\)\s*:\s*<\{?\w"),
     ("nul", r"""(?:split|partition|indexOf|index|find|endswith|endsWith|read_?until)\(\s*b?["']\\(?:0|x00)["']|\b0 in (?:buf|data)\w*|indexOf\(0\)|read_until\(b'\\0'|ReadBytes\(0\)"""),
@@ -87,9 +84,7 @@ class Hints:
     blocks: tuple[tuple[int, int], ...] = ()
     commands: tuple[str, ...] = ()
     foreign: tuple[str, ...] = ()
-    json_namings: tuple[str, ...] = ()
-    json_sayings: tuple[str, ...] = ()
-    json_words: tuple[str, ...] = ()
+    json: JsonWords = field(default_factory=JsonWords)
     files: tuple[str, ...] = ()
 
 
@@ -120,11 +115,11 @@ def read(sources: Sequence[tuple[str, str]], own: Collection[str] = ()) -> Hints
     framings = _in_turn(_framings, bodies)
     headers = [int(width) for width in _HEADER.findall("\n".join(bodies)) if 1 < int(width) <= 256]
     lengths = _in_turn(lambda body: [told for told, pattern in _LENGTHS if re.search(pattern, body)], bodies)
-    json_namings, json_sayings, json_words = _json("\n".join(bodies)) if "json" in framings else ((), (), ())
+    objects = json_words.read("\n".join(bodies)) if re.search(r"(?i)json|serde", "\n".join(bodies)) else JsonWords()
     return Hints(
         tuple(namings), tuple(sayings), tuple(others), tuple(framings), tuple(dict.fromkeys(headers)), tuple(lengths),
         tuple(_in_turn(_terminators, bodies)), tuple(_in_turn(_blocks, bodies)), tuple(_in_turn(_commands, bodies)),
-        tuple(what for what, pattern in _FOREIGN if re.search(pattern, text)), json_namings, json_sayings, json_words,
+        tuple(what for what, pattern in _FOREIGN if re.search(pattern, text)), objects,
         tuple(name for name, _ in sources),
     )  # fmt: skip
 
@@ -199,78 +194,3 @@ def _commands(text: str) -> tuple[str, ...]:
     gap = parted["cut"] if parted else " "
     good = [w for w in words if fold(w.strip("/!\\.#:@|")) not in DANGEROUS]
     return tuple(w + ("" if w[-1] in ":|" else gap) for w in good)[:12]
-
-
-TYPES = ("type", "action", "cmd", "command", "event", "op", "kind", "tipo", "t", "acao", "method")
-NAMES = (
-    "name",
-    "username",
-    "nick",
-    "nickname",
-    "user",
-    "nome",
-    "apelido",
-    "from",
-    "sender",
-    "usuario",
-    "login",
-    "id",
-    "nombre",
-)
-TEXTS = ("text", "message", "msg", "content", "body", "mensagem", "texto", "data", "mensaje", "payload")
-JOINS = (
-    "join",
-    "login",
-    "register",
-    "connect",
-    "nick",
-    "auth",
-    "hello",
-    "enter",
-    "set_name",
-    "setname",
-    "identify",
-    "entrar",
-    "name",
-    "username",
-    "set_nick",
-    "init",
-)
-SAYS = (
-    "message",
-    "chat",
-    "msg",
-    "text",
-    "broadcast",
-    "say",
-    "send",
-    "mensagem",
-    "send_message",
-    "chat_message",
-    "public",
-)
-
-
-def _json(text: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    """JSON templates with the keys and values that the source names."""
-    keys = list(dict.fromkeys(a or b for a, b in _KEY.findall(text)))
-    keys += [k for k in dict.fromkeys(re.findall(r"""["'`](\w{1,16})["'`]\s*:""", text)) if k not in keys]
-    values = list(dict.fromkeys(_VALUE.findall(text)))
-    keys = [k for k in keys if k not in values or k in TYPES]
-    kinds = [k for k in keys if k in TYPES][:2]
-    names = [k for k in keys if k in NAMES][:3]
-    texts = [k for k in keys if k in TEXTS and k not in kinds][:2]
-    joins = [v for v in values if fold(v) in JOINS][:4]
-    says = [v for v in values if fold(v) in SAYS][:4]
-    namings, sayings = [], []
-    for name in names:
-        for kind in kinds:
-            namings += [json.dumps({kind: join, name: "{name}"}) for join in joins]
-        namings.append(json.dumps({name: "{name}"}))
-    for body in texts:
-        for kind in kinds:
-            sayings += [json.dumps({kind: say, body: "{text}"}) for say in says]
-            sayings += [json.dumps({kind: say, name: "{name}", body: "{text}"}) for say in says for name in names[:1]]
-        sayings.append(json.dumps({**dict.fromkeys(names[:1], "{name}"), body: "{text}"}))
-    words = tuple(dict.fromkeys([*keys, *values]))
-    return tuple(dict.fromkeys(namings)), tuple(dict.fromkeys(sayings)), words

@@ -7,24 +7,13 @@ first attempt, and shows afterwards, key by key, which of them it needed.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from harness.dialect.hints import Hints
+from harness.dialect.json_words import ENGLISH, KINDS, OTHERS, ROOM, TARGETS, WHISPERS
 
-KINDS = ("type", "action", "cmd", "command", "event", "op", "kind", "tipo")
-NAMES = ("name", "username", "nick", "nickname", "user", "from", "sender")
-TEXTS = ("text", "message", "msg", "content", "body")
-ROOMS = ("room", "channel")
-#: What the kind of a message is, when somebody comes, says something, leaves, or asks who is there.
-JOINS = ("join", "login", "register", "connect", "nick", "set_name", "auth", "hello", "name", "username", "init")
-SAYS = ("message", "chat", "msg", "text", "broadcast", "say", "send", "public")
-LEAVES = ("leave", "quit", "exit", "disconnect", "logout", "bye")
-LISTS = ("list", "users", "who", "online", "list_users", "names")
-WHISPERS = ("private", "whisper", "pm", "dm", "private_message", "direct")
-TARGETS = ("to", "target", "recipient", "dest")
-#: The room that is entered where there must be one.
-ROOM = "lobby"
+#: Somebody's language, when one of these was seen: then all that is usual in it may be.
+_FOREIGN = frozenset(word for words in OTHERS.values() for word in words)
 
 
 @dataclass(frozen=True)
@@ -48,19 +37,19 @@ class Shape:
 
 def namings(seen: Sequence[str]) -> list[Shape]:
     """Objects that may give a name, with every usual key; the words that were seen first."""
-    kinds, names, rooms = first(KINDS, seen), first(NAMES, seen), first(ROOMS, seen)
-    return [Shape(join, "{name}", kinds, names, (), rooms) for join in first(JOINS, seen)]
+    kinds, names, rooms = first("kinds", seen), first("names", seen), first("rooms", seen)
+    return [Shape(join, "{name}", kinds, names, (), rooms) for join in first("joins", seen)]
 
 
 def sayings(seen: Sequence[str]) -> list[Shape]:
     """Objects that may say something to everybody, with every usual key."""
-    groups = (first(KINDS, seen), first(NAMES, seen), first(TEXTS, seen), first(ROOMS, seen))
-    return [Shape(say, "{text}", *groups) for say in first(SAYS, seen)]
+    groups = (first("kinds", seen), first("names", seen), first("texts", seen), first("rooms", seen))
+    return [Shape(say, "{text}", *groups) for say in first("says", seen)]
 
 
-def first(usual: Iterable[str], seen: Sequence[str]) -> tuple[str, ...]:
-    """The usual words, those that were seen before the others."""
-    words = list(usual)
+def first(group: str, seen: Sequence[str]) -> tuple[str, ...]:
+    """The usual words of a group, those that were seen before the others; the others' where one of them was seen."""
+    words = list(dict.fromkeys((*ENGLISH[group], *(OTHERS[group] if not _FOREIGN.isdisjoint(seen) else ()))))
     return tuple(sorted(words, key=lambda w: (w not in seen, words.index(w))))
 
 
@@ -77,11 +66,6 @@ def smaller(shape: Shape, seen: Sequence[str] = ()) -> Iterator[tuple[str, list[
 
 def _with(shape: Shape, group: str, keys: tuple[str, ...]) -> Shape:
     return replace(shape, **{group: keys})  # type: ignore[arg-type]
-
-
-def seen_in(hints: Hints, shown: Iterable[str] = ()) -> list[str]:
-    """The words that a source has, and those that the server's own objects have, which come first."""
-    return list(dict.fromkeys([*shown, *hints.json_words]))
 
 
 def relatives(say: str, words: Sequence[str]) -> list[str]:

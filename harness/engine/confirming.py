@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from harness.dialect import tokens
 from harness.dialect.framing import Framing
 from harness.dialect.hypotheses import LEAVE_WORDS, LIST_WORDS, WHISPER_WORDS, commands
-from harness.dialect.json_keys import LEAVES, LISTS, TARGETS, relatives, whispers
+from harness.dialect.json_keys import relatives, whispers
+from harness.dialect.json_words import LEAVES, LISTS, TARGETS
 from harness.dialect.masking import fold, mask, stands_in, text_of
 from harness.dialect.profile import Names, Profile, fill, is_json
 from harness.engine.guests import Guest, House

@@ -13,11 +13,13 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 
+from harness.dialect import json_words
 from harness.dialect.hints import Hints, read
 from harness.dialect.hypotheses import commands
 from harness.dialect.irc import IRC, sounds_like_irc, wants_a_password
-from harness.dialect.json_keys import seen_in
+from harness.dialect.json_words import JsonWords
 from harness.dialect.manners import COUNTED, distinct, hinted, shown, usual
+from harness.dialect.masking import text_of
 from harness.dialect.profile import LoginStep, Profile
 from harness.dialect.unspoken import Signs, foreign, reason_of
 from harness.engine.baseline import Learned
@@ -309,15 +311,21 @@ class Search:
         return replace(guess, steps=() if naming is None else (Step(naming),), say=say, keys=False)
 
     async def _keys(self, manner: Profile, told: list[str]) -> tuple[str | None, str] | None:
-        """The objects of a JSON chat: on one server with everything at once, on another one after the other."""
-        exact = [(n, s) for n in self.hints.json_namings[:6] for s in self.hints.json_sayings[:4]]
-        for at_once in (True, False):
+        """The objects of a JSON chat: on one server with everything at once, on another with what is usual elsewhere,
+        on a third one after the other."""
+        known = self._objects()
+        for words, at_once in ((known, True), (known.everywhere, True), (known, False)):
             async with self._house(told) as house:
-                keys = Keys(house, manner, seen_in(self.hints), exact[:12])
+                keys = Keys(house, manner, words)
                 found = await keys.find(at_once=at_once)
             if found is not None or not keys.noticed():
                 return found
         return None
+
+    def _objects(self) -> JsonWords:
+        """What the server's own words say of its objects, and what its source says."""
+        said = "\n".join(text_of(data) for r in self.readings for data in (r.greeting, *r.replies))
+        return json_words.spoken(said).before(self.hints.json)
 
     async def _confirm(self, profile: Profile, reading: Reading) -> bool:
         start = len(self.transcript)
@@ -350,9 +358,8 @@ class Search:
         if plain is not None and "json" not in values.values():
             values["login"] = tuple(LoginStep(expect=step.expect, send=step.send) for step in plain.steps)
         if values["framing"] == "json":
-            naming, saying = self.hints.json_namings[:1], self.hints.json_sayings[:1]
-            values["login"] = (LoginStep(send=naming[0] if naming else '{"type": "join", "name": "{name}"}'),)
-            values["say"] = saying[0] if saying else '{"type": "message", "text": "{text}"}'
+            naming, saying = self._objects().likeliest
+            values |= {"login": (LoginStep(send=naming),), "say": saying}
         return Profile.model_validate(values | self.declared) if self.readings else None
 
     def _believe(self, confirmed: Confirmed) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from harness.dialect import tokens
-from harness.dialect.json_keys import JOINS, Shape, namings, sayings, smaller
+from harness.dialect.json_keys import Shape, namings, sayings, smaller
+from harness.dialect.json_words import JOINS, JsonWords
 from harness.dialect.masking import stands_in
 from harness.dialect.profile import Profile, fill
 from harness.engine.guests import Guest, House
@@ -15,34 +16,38 @@ from harness.engine.guests import Guest, House
 MOST_SAID = 160
 #: So many words for coming in are tried one by one where nothing shows that the server speaks JSON at all.
 FEW = 3
+#: So many are said one after the other by one who comes in by all of them.
+MANY = 14
+#: Whole objects that are tried: those of examples, and those that the source's words make.
+MOST_SHOWN, MOST_MADE = 4, 12
 
 
 class Keys:
     """One search on one fresh instance. `find` gives the templates for a name (None: none is needed) and for a message."""
 
-    def __init__(
-        self, house: House, manner: Profile, seen: Sequence[str], exact: Sequence[tuple[str, str]] = ()
-    ) -> None:
+    def __init__(self, house: House, manner: Profile, known: JsonWords) -> None:
         self.house = house
         self.manner = manner
-        self.seen = seen
-        self.exact = exact
+        self.known = known
+        self.seen = known.words
         self._number = 0
         house.manner = manner
 
     async def find(self, *, at_once: bool) -> tuple[str | None, str] | None:
-        """None when nobody was heard. `at_once`: come in by every usual word, one after the other; else by one alone."""
+        """None when nobody was heard. `at_once`: by what was shown, then by every usual word, one after the other; else
+        by what the source's words make, then by one usual word alone."""
+        made = [(n, s) for n in self.known.namings[:6] for s in self.known.sayings[:4]]
+        for naming, saying in self.known.examples[:MOST_SHOWN] if at_once else made[:MOST_MADE]:
+            if await self._works(naming, saying):
+                return naming, saying
         every = namings(self.seen)
         alone = every if any(word in self.seen for word in JOINS) else every[:FEW]
-        for coming in [every] if at_once else [[shape] for shape in alone]:
-            saying = await self._first_heard(coming)
-            if saying is not None:
-                return await self._least(coming, saying)
+        for coming in [every[:MANY]] if at_once else [[shape] for shape in alone]:
+            heard = await self._first_heard(coming)
+            if heard is not None:
+                return await self._least(coming, heard)
             if not self.house.alive() or self._number > MOST_SAID:
                 return None
-        for naming, saying_text in () if at_once else self.exact:
-            if await self._works(naming, saying_text):
-                return naming, saying_text
         return None
 
     def noticed(self) -> bool:

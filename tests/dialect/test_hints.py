@@ -92,8 +92,8 @@ def test_json_templates_have_the_keys_of_the_source() -> None:
         if msg["action"] == "login": users[c] = msg["username"]
         elif msg["action"] == "chat": send(msg.get("content"))
     """)
-    assert '{"action": "login", "username": "{name}"}' in hints.json_namings
-    assert '{"action": "chat", "content": "{text}"}' in hints.json_sayings
+    assert '{"action": "login", "username": "{name}"}' in hints.json.namings
+    assert '{"action": "chat", "content": "{text}"}' in hints.json.sayings
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from harness.dialect.json_keys import LEAVES, namings, relatives, sayings, smaller, whispers
+from harness.dialect.json_keys import namings, relatives, sayings, smaller, whispers
+from harness.dialect.json_words import LEAVES
 
 SAY = '{"type": "chat", "text": "{text}"}'
 

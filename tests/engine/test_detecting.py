@@ -52,6 +52,8 @@ EXPECTED: dict[str, dict[str, Any]] = {
     "ended": {"framing": "nul", "login": ["{name}", "{name} joined"], "attributes": "server"},
     "objects": {"framing": "json", "login": ['{"type": "join", "username": "{name}"}', "system {name} joined"],
                 "say": '{"type": "message", "content": "{text}"}', "attributes": "server"},
+    "objetos": {"framing": "json", "login": ['{"evento": "entrar", "apelido": "{name}"}', "pronto {name}"],
+                "say": '{"evento": "dizer", "mensagem": "{text}"}', "attributes": "server"},
     "bars": LINE | {"login": ["CONN|{name}", "OK|{name}"], "say": "PUB|{text}", "leave": "BYE"},
 }  # fmt: skip
 REASONS = {"password": "password", "web": "HTTP"}

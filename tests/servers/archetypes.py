@@ -351,6 +351,23 @@ def objects(conn: socket.socket, _: str) -> None:
             tell(json.dumps({"type": "message", "username": people[conn], "content": told["content"]}) + "\n", conn)
 
 
+def objetos(conn: socket.socket, _: str) -> None:
+    """JSON, a line each, in Portuguese; whoever says it otherwise is answered."""
+    for line in lines(conn):
+        try:
+            dito = json.loads(line)
+        except ValueError:
+            conn.sendall(b'{"evento": "erro", "motivo": "isto nao se entende"}\n')
+            continue
+        if dito.get("evento") == "entrar" and isinstance(dito.get("apelido"), str):
+            people[conn] = dito["apelido"]
+            conn.sendall(json.dumps({"evento": "pronto", "apelido": people[conn]}).encode() + b"\n")
+        elif dito.get("evento") == "dizer" and conn in people and isinstance(dito.get("mensagem"), str):
+            tell(json.dumps({"evento": "dito", "apelido": people[conn], "mensagem": dito["mensagem"]}) + "\n", conn)
+        else:
+            conn.sendall(b'{"evento": "erro", "motivo": "primeiro entrar"}\n')
+
+
 def bars(conn: socket.socket, _: str) -> None:
     """Commands of its own, parted by a bar; what they are stands in no answer."""
     name = None

@@ -411,6 +411,7 @@ class Baseline:
     duplicates: str = "unknown"
     parsed: bool = False  # a program reads the messages: only the protocol's own border ends one
     lines: bool = True  # units are lines: borders of messages are kept
+    shown_lines: bool = False  # so are those that are shown, although what is sent may have no borders
     idle_s: float | None = None
     resumes: bool = False
     remote: bool = False

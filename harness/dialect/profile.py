@@ -204,8 +204,16 @@ class Profile(_Part):
     @property
     def bordered(self) -> bool:
         """Whether both directions mark where a message ends: its borders must be kept."""
-        ways = (self.framing_name("send"), self.framing_name("receive"))
-        return "chunk" not in ways and not ("json" in ways and self.newline == "")
+        return self._marks_ends("send") and self._marks_ends("receive")
+
+    @property
+    def shows_ends(self) -> bool:
+        """Whether the server marks where each message ends that it shows, whatever its clients do."""
+        return self._marks_ends("receive")
+
+    def _marks_ends(self, direction: Literal["send", "receive"]) -> bool:
+        framing = self.framing_name(direction)
+        return framing != "chunk" and not (framing == "json" and self.newline == "")
 
     @property
     def parsed(self) -> bool:

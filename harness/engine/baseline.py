@@ -207,6 +207,7 @@ class Lesson:
             duplicates=self.profile.duplicates or first.duplicates,
             parsed=self.profile.parsed,
             lines=self.profile.bordered,
+            shown_lines=self.profile.shows_ends,
             idle_s=self.profile.idle,
             resumes=self.profile.resume is not None,
             remote=self.options.spec.kind == "remote",

@@ -309,7 +309,11 @@ class Conversation:
     # -- looking -------------------------------------------------------------------------------------------------
 
     async def _borders(self, zelda: Guest, yuri: Guest) -> None:
-        """Half a message, without its newline: heard at once, it is a chunk; then two lines in one segment."""
+        """Half a message, without its newline: heard at once, it is a chunk; then two lines in one segment.
+
+        Who cuts each read at its newlines waits for none: a newline behind each message parts those that come joined,
+        and nothing puts together what TCP has cut.
+        """
         reading = self.reading
         if self.guess.manner is not None:
             reading.framing = self.guess.manner.framing_name("send")
@@ -334,8 +338,7 @@ class Conversation:
             return
         if yuri.ended or zelda.ended:
             return
-        if await self._cuts_lines_apart(zelda, yuri):
-            reading.framing = "line"
+        reading.apart = await self._cuts_lines_apart(zelda, yuri)
 
     async def _cuts_lines_apart(self, zelda: Guest, yuri: Guest) -> bool:
         one, two = "first half", "second half"
@@ -400,7 +403,8 @@ class Conversation:
         asked = reading.asked is not None and reading.asked.want == "name" and reading.login
         if (asked or reading.named) and not self._by_a_command():
             return
-        end = b"" if reading.framing == "chunk" and not self.guess.ended else self.guess.newline.encode()
+        bare = reading.framing == "chunk" and not self.guess.ended and not reading.apart
+        end = b"" if bare else self.guess.newline.encode()
         first = await self._say(wanda, (zelda,), end=end)
         second = await self._say(wanda, (zelda,), end=end)
         heard_first, heard = first.heard_by(zelda), second.heard_by(zelda)

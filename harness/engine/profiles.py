@@ -53,7 +53,7 @@ def profiles(reading: Reading, declared: Mapping[str, object] | None = None) -> 
     found = [Profile.model_validate(values | given)]
     if send == "chunk" and "newline" not in given:
         ended = found[0].model_copy(update={"newline": "\n"})
-        found = [ended] if reading.guess.ended else [*found, ended]
+        found = [ended] if reading.guess.ended or reading.apart else [*found, ended]
     return found
 
 

@@ -100,6 +100,8 @@ class Reading:
     framing: str | None = None
     hinted: str | None = None
     cuts_last: bool = False
+    #: Chunks, but those that hold several lines are several messages.
+    apart: bool = False
     ascii: bool = False
     receive: str = "chunk"
     borders: bool = True

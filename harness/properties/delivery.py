@@ -318,7 +318,11 @@ def _damaged(scene: Scene, token: str) -> bool:
 
 
 def _forged(scene: Scene) -> Judgement | None:
-    """A line that somebody else wrote. Breaks that only some readers know for one, and few terminals, are a warning."""
+    """A line that somebody else wrote. Breaks that only some readers know for one, and few terminals, are a warning.
+
+    A server that ends each message that it shows with a newline tells its readers that a line is a message: then a
+    newline within one is a lie, also where whole reads are taken for messages.
+    """
     seen_by_a_person = ((BREAKS, "forged"), (RARE_BREAKS, "forged-rarely"))
     for breaks, shape in ((LINE_BREAKS, "forged"),) if scene.baseline.parsed else seen_by_a_person:
         for said in scene.said:
@@ -330,7 +334,7 @@ def _forged(scene: Scene) -> Judgement | None:
                     continue
                 told = f"{scene.who(record.conn)} was shown a line in the name of {author} that {scene.who(said.conn)} wrote"
                 expected, observed = f"the name of {scene.who(said.conn)}, or nothing", quote(record.unit)
-                if not scene.baseline.lines:
+                if not (scene.baseline.lines or scene.baseline.shown_lines):
                     told += "; this server's messages have no borders, and TCP keeps none"
                     return warned("genuine", shape, told, expected=expected, observed=observed)
                 if breaks is RARE_BREAKS:

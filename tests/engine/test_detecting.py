@@ -44,6 +44,7 @@ EXPECTED: dict[str, dict[str, Any]] = {
     "unhurried": IRC,
     "eager": IRC,
     "cuts": {"framing": {"send": "chunk", "receive": "line"}, "newline": "\n", "login": ["Name?", "{name}"]},
+    "apart": MIXED | {"newline": "\n", "login": ["Apelido?", "{name}", "Entre, {name}!"], "attributes": "server"},
     "pair": CHUNK | {"login": [], "max_clients": 2},
     "counted": {"framing": {"send": "header", "receive": "chunk"}, "header": 64, "login": ["{name}", "Welcome {name}"],
                 "leave": "!DISCONNECT"},
@@ -83,6 +84,13 @@ def test_an_archetype_is_found(found: dict[str, Learned], kind: str) -> None:
     login = [word for step in profile.login for word in (step.expect, step.send) if word is not None]
     assert login == expected.pop("login"), learned.transcript
     assert {key: getattr(profile, key) for key in expected} == expected, learned.transcript
+
+
+def test_who_cuts_each_read_at_its_newlines_is_not_blamed_for_half_a_line(found: dict[str, Learned]) -> None:
+    profile = found["apart"].profile
+    assert profile is not None
+    assert not profile.bordered, "it waits for no newline: what TCP has cut, nothing puts together"
+    assert profile.sending().encode(b"hello") == b"hello\n", "a newline parts what comes joined"
 
 
 @pytest.mark.parametrize("kind", REASONS)

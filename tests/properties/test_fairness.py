@@ -244,6 +244,13 @@ def test_a_forged_line_is_only_a_warning_where_nothing_parts_messages() -> None:
     assert judged["genuine"].outcome == "warn"
 
 
+def test_a_line_within_a_chunk_is_forged_where_the_server_shows_lines() -> None:
+    story = ordinary(lines=False, shown_lines=True)
+    said = story.at(4.0).says("ana", "[caio] I quit", to=[], kind="forged", exact=False)
+    story.hears(story.conns["caio"], said, unit=b"[caio] I quit" + said.text)
+    assert story.judged()["genuine"].outcome == "fail"
+
+
 def test_a_notice_that_came_in_one_read_with_a_message_was_told() -> None:
     story = ordinary(lines=False)
     story.remove(story.find(Noticed, unit=b"* bia left"))

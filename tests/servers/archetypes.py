@@ -248,6 +248,18 @@ def cuts(conn: socket.socket, _: str) -> None:
         tell(f"{name}: {data[:-1].decode()}\n", conn)
 
 
+def apart(conn: socket.socket, _: str) -> None:
+    """Cuts each read at its newlines, and waits for none."""
+    conn.sendall(b"Apelido? ")
+    for data in chunks(conn):
+        for line in data.decode("utf-8", "replace").split("\n"):
+            if line and conn not in people:
+                people[conn] = line
+                conn.sendall(f"Entre, {line}!\n".encode())
+            elif line:
+                tell(f"{people[conn]} diz: {line}\n", conn)
+
+
 def pair(conn: socket.socket, _: str) -> None:
     """Two, and no more."""
     if len(people) == 2:

@@ -81,6 +81,11 @@ class Scene:
         """The role of a connection."""
         return self.opened[conn].role if conn in self.opened else "faulty"
 
+    def was_served(self, conn: int) -> bool:
+        """Whether the server is known to have taken this connection in: a byte came, or its words went round."""
+        heard = any(h.conn == conn for hs in self.heard.values() for h in hs)
+        return heard or conn in self.first_bytes or any(s.conn == conn and self.hearers(s) for s in self.said)
+
     def well_behaved(self, conn: int) -> bool:
         """A bystander or newcomer: whatever happens to it is the server's doing."""
         return self.role(conn) in WELL_BEHAVED

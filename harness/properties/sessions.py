@@ -18,6 +18,8 @@ def welcomes(scene: Scene) -> Judgement | None:
         conn = record.conn
         if not scene.well_behaved(conn) or scene.gone_at(conn) <= record.at_s or scene.line_at_fault(conn, record.at_s):
             continue
+        if not (record.intro.strip() or scene.baseline.login or scene.was_served(conn)):
+            continue  # nothing shows that it was let in at all: that is no matter of what one is shown
         judged += 1
         returns += scene.opened[conn].visit > 1
         missing = missing_parts(record.intro, scene.baseline.introduction, scene.name(conn))

@@ -15,6 +15,7 @@ from harness.history import (
     Carried,
     Claimed,
     Ended,
+    FirstByte,
     Flooded,
     Heard,
     Introduced,
@@ -635,6 +636,18 @@ def test_a_blank_name_that_the_server_takes_is_not_blamed() -> None:
         story.notice("*  joined", "")
 
     assert "admits" not in ordinary(blank).failing()
+
+
+def test_one_whom_a_busy_server_has_not_let_in_yet_is_not_blamed_for_the_introduction() -> None:
+    def alone(*, served: bool) -> Story:
+        story = ordinary(login=False).at(4.0)
+        zoe = story.join("zoe", intro=b"", counts=False)
+        if served:
+            story.add(FirstByte(at_s=4.9, conn=zoe))
+        return story
+
+    assert "welcomes" not in alone(served=False).failing()
+    assert "welcomes" in alone(served=True).failing()
 
 
 def test_one_who_left_before_the_introduction_was_over_is_not_blamed() -> None:

@@ -28,11 +28,15 @@ LOOK = 8 << 20
 #: What is poured at one who does not read: loopback alone swallows some 4 MB before a server's send blocks.
 POURED = 24 << 20
 POUR_S = 5.0
+#: Where two messages must be kept apart, a turn takes longer: so many times as long is poured.
+PACED = 2
 #: Where more than this part of it seems to have stayed in the server's memory, so much more is poured: an unbounded
 #: queue grows on, what a garbage collector leaves lying about for a while does not.
 SUSPICIOUS = 0.6
 MOST_POURED = 128 << 20
 MORE_S = 14.0
+#: And so many shares at a time: a server that is slow to take them would else be let off for its slowness.
+MORE_SHARES = 3
 #: Less than this tests nothing, unless the server reacted before.
 LEAST = 8 << 20
 #: One speaker's share of a turn; a spoken message follows it, so that the others' patience paces the flood.
@@ -70,17 +74,17 @@ async def pour(room: Room, speakers: Sequence[Member], reader: Member, total: in
     share = _filler(room)
     poured, looked, stalled, dropped = 0, 0, False, False
     began = room.log.clock.calm()
-    most, until = total, began + POUR_S
+    most, until, shares = total, began + POUR_S * (PACED if room.profile.pause else 1), 1
     while poured < most and not stalled and not dropped and room.log.clock.calm() < until:
         for speaker in speakers:
             with contextlib.suppress(OSError):
-                poured += await speaker.send(share)
+                poured += await speaker.send(share * shares)
         stalled = not await room.talk(*speakers)
         dropped = room.stage.holds(reader) is False
         if poured >= looked + LOOK:
             looked = poured
             if _keeps_it(first, room.stage.sample("flood"), poured):
-                most, until = MOST_POURED, began + MORE_S
+                most, until, shares = MOST_POURED, began + MORE_S, MORE_SHARES
     return _told(room, Flooded(
         at_s=room.log.now(), conn=reader.conn, offered=poured, taken=poured, what="messages at one who does not read",
         stalled=stalled, ended=dropped,

@@ -1,0 +1,63 @@
+"""The floods, against a room that is made up: what is poured goes by a clock that only turns move."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+from harness.dialect import Profile
+from harness.flood import POURED, pour
+from harness.history import Flooded, Sample
+from harness.properties.resources import SMALLEST_LEAK
+
+#: One turn of a slow server takes so long, in seconds.
+TURN_S = 0.2
+KERNEL = 4 << 20
+
+
+class MadeUp:
+    """A room whose server is slow, and keeps what is not read, or drops it."""
+
+    profile = Profile(framing="chunk", pause=0.05)
+
+    def __init__(self, *, keeps: bool) -> None:
+        self.keeps, self.taken, self.now = keeps, 0, 0.0
+        self.records: list[Any] = []
+        self.log = SimpleNamespace(
+            clock=SimpleNamespace(calm=lambda: self.now), now=lambda: self.now, add=self.records.append
+        )
+        self.stage = SimpleNamespace(sample=self.sample, holds=lambda _: True)
+        self.speaker = SimpleNamespace(send=self.send)
+
+    def sample(self, label: str) -> Sample:
+        kept = max(0, self.taken - KERNEL) if self.keeps else 0
+        return Sample(at_s=self.now, label=label, alive=True, rss_bytes=(20 << 20) + kept)
+
+    async def send(self, data: bytes) -> int:
+        self.taken += len(data)
+        return len(data)
+
+    async def talk(self, *_: object) -> bool:
+        self.now += TURN_S
+        return True
+
+    def step(self, *_: object) -> None:
+        """Nothing is told."""
+
+
+def poured(room: MadeUp) -> Flooded:
+    """What went at one who does not read, by three."""
+    made: Any = room
+    reader: Any = SimpleNamespace(conn=1)
+    return asyncio.run(pour(made, [made.speaker] * 3, reader))
+
+
+def test_a_slow_server_that_keeps_everything_is_given_enough_to_show_it() -> None:
+    room = MadeUp(keeps=True)
+    assert poured(room).taken > POURED
+    assert room.sample("").rss_bytes - (20 << 20) > 1.5 * SMALLEST_LEAK
+
+
+def test_one_that_drops_what_is_not_read_is_given_no_more_than_usual() -> None:
+    assert poured(MadeUp(keeps=False)).taken <= POURED + (1 << 20)

@@ -30,7 +30,9 @@ POURED = 24 << 20
 POUR_S = 5.0
 #: Where two messages must be kept apart, a turn takes longer: so many times as long is poured.
 PACED = 2
-#: Where more than this part of it seems to have stayed in the server's memory, so much more is poured: an unbounded
+#: So much of it the kernel holds, before a server has to.
+SWALLOWED = 4 << 20
+#: Where more than this part of the rest seems to have stayed in the server's memory, so much more is poured: an unbounded
 #: queue grows on, what a garbage collector leaves lying about for a while does not.
 SUSPICIOUS = 0.6
 MOST_POURED = 128 << 20
@@ -99,7 +101,7 @@ def _filler(room: Room) -> bytes:
 
 def _keeps_it(first: Sample | None, now: Sample | None, poured: int) -> bool:
     """Whether much of what was poured seems to have stayed in the server's memory."""
-    return first is not None and now is not None and now.rss_bytes - first.rss_bytes > SUSPICIOUS * poured
+    return first is not None and now is not None and now.rss_bytes - first.rss_bytes > SUSPICIOUS * (poured - SWALLOWED)
 
 
 def _told(room: Room, record: Flooded) -> Flooded:

@@ -144,12 +144,20 @@ class Room:
                 returned.established = True
                 return returned
             await self.log_in(returned)
-            refusal = next((r for r in self.log.records if isinstance(r, JoinFailed) and r.conn == returned.conn), None)
+            refusal = self._refusal(returned)
             if refusal is None or not refusal.refused or asked_s - left_s >= self.deadlines.reply_s:
                 return returned
             returned.close()
             await asyncio.sleep(self.deadlines.reply_s / 4)  # a person's pause before the next attempt
         return returned
+
+    def told_no(self, member: Member) -> bool:
+        """Whether the server answered this one's login with a word of refusal, and not by an end alone."""
+        refusal = self._refusal(member)
+        return refusal is not None and refusal.refused and bool(refusal.got.strip())
+
+    def _refusal(self, member: Member) -> JoinFailed | None:
+        return next((r for r in self.log.records if isinstance(r, JoinFailed) and r.conn == member.conn), None)
 
     async def connect(
         self, who: str, *, line: Line | None = None, role: Role = "faulty", receive_buffer: int | None = None,

@@ -48,10 +48,13 @@ async def noticed(room: Room, *gone: Member) -> bool:
 
 
 async def comes_back(room: Room, member: Member, *, line: Line | None = None) -> Member:
-    """Return under the same name as soon as the server lets it: it may still hold the old connection."""
+    """Return under the same name as soon as the server lets it: it may still hold the old connection.
+
+    One that was refused its name for as long as the server may take to notice is not let in by more tries.
+    """
     for attempt in range(TRIES):
         returned = await room.back(member, line=line)
-        if returned.present:
+        if returned.present or room.told_no(returned):
             break
         returned.close()
         await room.pause(0.05 * 2**attempt)  # a client's own back-off

@@ -383,6 +383,8 @@ async def ten_times(room: Room, how: Manner) -> None:
         await go(bia, how)
         await room.talk(caio, ana)
         bia = await comes_back(room, bia)
+        if not bia.present:
+            break  # who cannot come back cannot leave again
     await room.talk()
 
 

@@ -12,7 +12,7 @@ from harness.history import Flooded, Sample
 from harness.properties.resources import SMALLEST_LEAK
 
 #: One turn of a slow server takes so long, in seconds.
-TURN_S = 0.2
+TURN_S = 0.15
 KERNEL = 4 << 20
 
 
@@ -56,7 +56,7 @@ def poured(room: MadeUp) -> Flooded:
 def test_a_slow_server_that_keeps_everything_is_given_enough_to_show_it() -> None:
     room = MadeUp(keeps=True)
     assert poured(room).taken > POURED
-    assert room.sample("").rss_bytes - (20 << 20) > 1.5 * SMALLEST_LEAK
+    assert room.sample("").rss_bytes - (20 << 20) > 1.2 * SMALLEST_LEAK
 
 
 def test_one_that_drops_what_is_not_read_is_given_no_more_than_usual() -> None:

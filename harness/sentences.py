@@ -503,6 +503,10 @@ FORMS: dict[str, str] = {
     ),
     "it came in one line with another message": "veio numa só linha com outra mensagem",
     "it came cut into several messages": "veio cortada em várias mensagens",
+    "it did not arrive at all": "nem chegou",
+    "a part of it was taken for all, and the connection was ended over the rest": (
+        "uma parte foi tomada pelo todo, e a conexão foi encerrada por causa do resto"
+    ),
     "{*}; this server's messages have no borders, and TCP keeps none": (
         "{0}; as mensagens deste servidor não têm limites, e o TCP não guarda nenhum"
     ),

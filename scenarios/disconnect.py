@@ -14,6 +14,8 @@ from scenarios.cast import Manner, comes_back, go, in_a_row, noticed, says_many,
 
 #: Connections of a port scan.
 SCANNED = 100
+#: Nobody speaks for so long, in seconds: many times what a server needs to read that a client has gone.
+SILENCE_S = 0.3
 #: How often one client leaves and returns.
 TIMES = 10
 
@@ -63,6 +65,29 @@ async def reset_after_login(room: Room) -> None:
     bia.reset()
     await room.talk(ana, caio)
     await room.back(bia)
+    await room.talk()
+
+
+@scenario(
+    "disconnect", title="A reset while nobody speaks ({case})", titulo="Um reset enquanto ninguém fala ({case})",
+    aims=["identity", "forgets", "survives", "delivers"], cases={"first": {"number": 0}, "middle": {"number": 1}},
+)  # fmt: skip
+async def reset_in_silence(room: Room, number: int) -> None:
+    """The server sleeps when the RST comes: it is the failed read that tells it, and no failed write.
+
+    Where others speak at the same moment, a server may meet the dead socket while it writes, and take the other one of
+    its two ways to remove a client. Here it has all the time it wants before somebody speaks, and somebody new comes.
+    """
+    people = await room.join("ana", "bia", "caio", "dora")
+    gone = people[number]
+    gone.reset()
+    await noticed(room, gone)
+    await room.pause(SILENCE_S)  # the silence is the subject
+    others = [member for member in people if member is not gone]
+    await room.talk(*others)
+    await room.enter("elis")
+    await room.talk(*others)
+    await comes_back(room, gone)
     await room.talk()
 
 

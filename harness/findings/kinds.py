@@ -190,7 +190,7 @@ KINDS: dict[str, Kind] = {
 PATTERNS: dict[str, str] = {
     "forgets:still-listed": "kept", "forgets:name-taken": "kept", "forgets:not-told": "kept", "genuine:ghost": "kept",
     "sockets:": "kept", "threads:": "kept", "delivers:after-departure": "kept",
-    "intact:joined": "borders", "intact:cut": "borders",
+    "intact:joined": "borders", "intact:cut": "borders", "intact:lost": "borders",
     "responsive:": "waits-for-one", "accepts:not-let-in": "waits-for-one", "serves:no-login": "waits-for-one",
     "memory:believes-a-length": "believed-length", "memory:": "unbounded", "idles:busy": "end-unnoticed", "welcomes:": "first-come",
 }  # fmt: skip

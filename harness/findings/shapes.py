@@ -139,6 +139,7 @@ SHAPES: dict[str, tuple[str, str]] = {
     "ordered:overtaken": ("lets messages overtake one another", "deixa mensagens ultrapassarem umas às outras"),
     "intact:changed": ("changes the words of messages", "altera o texto das mensagens"),
     "intact:joined": ("joins several messages into one", "emenda várias mensagens em uma"),
+    "intact:lost": ("loses what shares a segment, or needs two", "perde o que divide um segmento, ou precisa de dois"),
     "intact:cut": ("cuts one message into several", "corta uma mensagem em várias"),
     "private:leaked": ("shows directed messages to others", "mostra mensagens privadas a terceiros"),
     "genuine:unsaid": ("shows messages that nobody sent", "mostra mensagens que ninguém enviou"),

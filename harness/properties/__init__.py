@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from harness.history import History, Opened, OpenFailed, Phase, Skipped
-from harness.properties import availability, delivery, hygiene, resources, sessions, wire
+from harness.properties import availability, delivery, hygiene, integrity, resources, sessions, wire
 from harness.properties.scene import Scene
 from harness.results import Judgement
 
@@ -49,7 +49,7 @@ CATALOGUE: tuple[Property, ...] = (
     Property("delivers", "delivery", "history", delivery.delivers),
     Property("once", "delivery", "history", delivery.once),
     Property("ordered", "delivery", "history", delivery.ordered),
-    Property("intact", "delivery", "history", delivery.intact),
+    Property("intact", "delivery", "history", integrity.intact),
     Property("private", "delivery", "history", delivery.private),
     Property("genuine", "delivery", "history", delivery.genuine),
     Property("threads", "resources", "process", resources.threads),

@@ -69,11 +69,11 @@ def _lost(scene: Scene, lost: list[tuple[Said, int]]) -> Judgement:
 def _instead(scene: Scene, said: Said, conn: int) -> str:
     seen = scene.carried.get(conn)
     if seen is not None and scene.passed_on(conn):
-        return f"{_next_heard(scene, said, conn)}; the Toxiproxy passed on all {seen.downstream_sent} bytes that the server sent it"
-    return _next_heard(scene, said, conn)
+        return f"{next_heard(scene, said, conn)}; the Toxiproxy passed on all {seen.downstream_sent} bytes that the server sent it"
+    return next_heard(scene, said, conn)
 
 
-def _next_heard(scene: Scene, said: Said, conn: int) -> str:
+def next_heard(scene: Scene, said: Said, conn: int) -> str:
     after = [h for hs in scene.heard.values() for h in hs if h.conn == conn and h.at_s >= said.at_s]
     if not after:
         return f"nothing more reached {scene.who(conn)}"
@@ -89,7 +89,7 @@ def bystander_dropped(scene: Scene) -> Judgement | None:
             continue
         if conn in scene.carried and scene.carried[conn].by in ("client", "proxy"):
             continue  # the Toxiproxy says that it was not the server
-        if scene.is_down(ended.at_s - 1.0, ended.at_s + 1.0) or scene.died or conn in replaced(scene):
+        if scene.was_stopped(ended.at_s) or scene.died or conn in replaced(scene):
             continue
         if was_idle(scene, conn, ended.at_s) or was_flooded(scene, ended.at_s):
             continue
@@ -132,8 +132,8 @@ def replaced(scene: Scene) -> set[int]:
 
 def in_pieces(scene: Scene, said: Said, conn: int) -> bool:
     """Whether a message that seems lost came after all, cut into several units."""
-    units = _units_after(scene, said, conn)
-    if _letters(said.text) in b"".join(_letters(_body(scene, unit)) for unit in units):
+    units = units_after(scene, said, conn)
+    if _letters(said.text) in b"".join(_letters(words_of(scene, unit)) for unit in units):
         return True
     cut = said.segments > 1 or "proxy" in (scene.opened[said.conn].way, scene.opened[conn].way)
     if not cut or scene.baseline.lines:
@@ -157,14 +157,14 @@ def _without_messages(scene: Scene, unit: bytes) -> bytes:
     return unit
 
 
-def _units_after(scene: Scene, said: Said, conn: int) -> list[bytes]:
+def units_after(scene: Scene, said: Said, conn: int) -> list[bytes]:
     """What reached a connection from the moment on at which this was said."""
     came = [(n.at_s, n.unit) for n in scene.noticed if n.conn == conn and n.at_s >= said.at_s]
     came += [(h.at_s, h.unit) for hs in scene.heard.values() for h in hs if h.conn == conn and h.at_s >= said.at_s]
     return [unit for _, unit in sorted(came)]
 
 
-def _body(scene: Scene, unit: bytes) -> bytes:
+def words_of(scene: Scene, unit: bytes) -> bytes:
     """A unit without its attribution."""
     name = scene.attributed_to(unit)
     if name is None:
@@ -228,44 +228,6 @@ def ordered(scene: Scene) -> Judgement | None:
         if earlier is None or earlier[0].op < said.op:
             last[key] = (said, heard)
     return passed("ordered") if judged else None
-
-
-def intact(scene: Scene) -> Judgement | None:
-    """Delivers a message as it was sent, whole and alone, however TCP cut or joined the bytes."""
-    judged = 0
-    for said in scene.said:
-        if not said.exact or said.kind == "forged":
-            continue
-        for conn, heard in scene.hearers(said).items():
-            judged += 1
-            wrong = _damage(scene, said, heard)
-            if wrong is not None and conn != said.conn:
-                return _not_intact(scene, said, heard.unit, *wrong)
-        for conn in said.expects:
-            if conn not in scene.hearers(said) and not scene.excused(said, conn) and in_pieces(scene, said, conn):
-                pieces = b" | ".join(_units_after(scene, said, conn)[:3])
-                return _not_intact(scene, said, pieces, "cut", "it came cut into several messages")
-    return passed("intact") if judged else None
-
-
-def _damage(scene: Scene, said: Said, heard: Heard) -> tuple[str, str] | None:
-    if said.text.strip() not in heard.unit and not (len(said.text) > len(heard.unit) >= 1 << 17):
-        return "changed", "the words around its token are not those that were said"
-    if not heard.alone and scene.baseline.lines:
-        return "joined", "it came in one line with another message"
-    return None
-
-
-def _not_intact(scene: Scene, said: Said, unit: bytes, shape: str, what: str) -> Judgement:
-    how = f"sent in {said.segments} segments" if said.segments > 1 else "sent as it is"
-    how = f"sent together with {said.joined - 1} others in one segment" if said.joined > 1 else how
-    reason = f"a message of {scene.who(said.conn)} did not arrive as it was said ({how}): {what}"
-    if not scene.baseline.lines:
-        return warned(
-            "intact", "no-borders", f"{reason}; this server's messages have no borders, and TCP keeps none",
-            expected=quote(said.text), observed=quote(unit),
-        )  # fmt: skip
-    return failed("intact", shape, reason, expected=quote(said.text), observed=quote(unit), at_s=said.at_s)
 
 
 def private(scene: Scene) -> Judgement | None:
@@ -380,7 +342,7 @@ def _ghosts(scene: Scene) -> Judgement | None:
     for record in scene.noticed:
         author = scene.attributed_to(record.unit)
         if author in gone and author not in present and record.at_s > gone[author] + 0.05:
-            body = _letters(_body(scene, record.unit))
+            body = _letters(words_of(scene, record.unit))
             if not body or body in (b"None", b"null"):
                 counts[record.conn, author].append(record.unit)
     for (conn, author), units in counts.items():

@@ -134,6 +134,14 @@ class Scene:
         """Whether the server was down at any moment between these."""
         return any(begin <= end_s and end >= begin_s for begin, end in self.down)
 
+    def was_stopped(self, at_s: float) -> bool:
+        """Whether somebody had just told the server to end, or to stand still: what ends then was ended by that.
+
+        A kill is told when it is over, other acts before they are done.
+        """
+        killed = any(e.what == "killed" and 0.0 <= e.at_s - at_s <= 1.0 for e in self.events)
+        return killed or self.is_down(at_s - 1.0, at_s)
+
     @cached_property
     def output(self) -> str:
         """What the server printed."""

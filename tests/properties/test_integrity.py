@@ -1,0 +1,63 @@
+"""What TCP cut or joined, and the server did not put together again."""
+
+from __future__ import annotations
+
+from harness.history import Ended, Noticed, ServerEvent
+
+from .histories import Story, ordinary
+
+
+def thrown_out(*, stopped_s: float | None = None, segments: int = 2) -> Story:
+    """Dora says something in two segments: the first is taken for all, and her connection is ended over the second."""
+    story = ordinary().at(4.0)
+    dora = story.join("dora", counts=False)
+    said = story.at(4.1).says(dora, "a message that takes its time", to=story.here, heard=(), segments=segments)
+    stump = story.shown(dora, said.text)[:-20]
+    for conn in said.expects:
+        story.add(Noticed(at_s=4.12, conn=conn, unit=stump))
+    story.add(Ended(at_s=4.13, conn=dora, how="fin"))
+    if stopped_s is not None:
+        story.add(ServerEvent(at_s=stopped_s, what="signal", asked=True, detail="SIGTERM"))
+    return story
+
+
+def test_whoever_is_thrown_out_over_the_second_half_of_a_message_was_cut() -> None:
+    failing = thrown_out().failing()
+    assert {"intact", "delivers"} <= set(failing)
+    assert "the connection was ended over the rest" in str(failing["intact"])
+
+
+def test_that_a_quick_play_is_soon_over_excuses_no_dropped_client() -> None:
+    assert {"intact", "delivers"} <= set(thrown_out(stopped_s=4.6).failing())
+
+
+def test_one_who_was_ended_by_a_stop_is_not_blamed() -> None:
+    assert not {"intact", "delivers"} & set(thrown_out(stopped_s=4.129).failing())
+
+
+def test_a_kill_is_told_when_it_is_over_and_what_it_ended_is_not_blamed() -> None:
+    story = thrown_out(segments=1)
+    story.add(ServerEvent(at_s=4.3, what="killed", asked=True, detail="SIGKILL"))
+    assert "delivers" not in story.failing()
+
+
+def joined(*, heard: bool) -> Story:
+    """Three messages in one segment, of which the last two arrive or do not."""
+    story = ordinary().at(4.0)
+    for number in range(3):
+        story.says("caio", f"quick {number}", joined=3, heard=heard or number == 0)
+    story.says("caio", "alone")
+    return story
+
+
+def test_what_is_lost_for_sharing_a_segment_did_not_arrive_as_it_was_sent() -> None:
+    assert joined(heard=True).judged(aims=("intact",))["intact"].outcome == "pass"
+    judged = joined(heard=False).judged(aims=("intact",))
+    assert judged["intact"].outcome == judged["delivers"].outcome == "fail"
+    assert "together with 2 others" in str(judged["intact"].reason)
+
+
+def test_a_loss_in_a_scenario_about_something_else_is_not_blamed_on_the_segment() -> None:
+    judged = joined(heard=False).judged(aims=("delivers",))
+    assert judged["intact"].outcome == "pass"
+    assert judged["delivers"].outcome == "fail"

@@ -351,9 +351,10 @@ async def commands(room: Room, tail: str | None) -> None:
 
 
 def known_commands(room: Room) -> list[str]:
-    """The first words of the dialect's commands, the one for leaving aside."""
+    """The first words of the dialect's commands, the one for leaving aside; where they are objects there are none."""
     templates = (room.profile.rename, room.profile.whisper, room.profile.list)
-    return [template.split("{")[0].strip() for template in templates if template]
+    words = (template.split("{")[0].strip() for template in templates if template)
+    return [word for word in words if word]
 
 
 @scenario(

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from harness.history import History, Opened, OpenFailed, Phase, Skipped
-from harness.properties import availability, delivery, hygiene, integrity, resources, sessions, wire
+from harness.properties import availability, delivery, genuineness, hygiene, integrity, resources, sessions, wire
 from harness.properties.scene import Scene
 from harness.results import Judgement
 
@@ -51,7 +51,7 @@ CATALOGUE: tuple[Property, ...] = (
     Property("ordered", "delivery", "history", delivery.ordered),
     Property("intact", "delivery", "history", integrity.intact),
     Property("private", "delivery", "history", delivery.private),
-    Property("genuine", "delivery", "history", delivery.genuine),
+    Property("genuine", "delivery", "history", genuineness.genuine),
     Property("threads", "resources", "process", resources.threads),
     Property("sockets", "resources", "process, kernel", resources.sockets),
     Property("memory", "resources", "process", resources.memory),

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 
 from harness.dialect import tokens
 from harness.history import Flooded, Heard, Said
-from harness.properties.quoting import failed, passed, quote, skipped, unclear, warned
+from harness.properties.quoting import failed, passed, quote, skipped, unclear
 from harness.properties.scene import Scene
 from harness.results import Judgement
 
-#: So many messages in a gone client's name are a ghost; one may have been on its way.
-GHOSTS = 3
 #: So many units without a token are kept of each connection (harness/client/member.py).
 KEPT_NOTICES = 400
 #: So many bytes through the room at once are more than anybody need take in time.
 FLOOD = 1 << 20
-#: What takes a reader's eye, or its cursor, to the beginning of a line: text behind it can pose as another message.
-BREAKS = re.compile(r"[\r\n\v\f\b]|\x1b\[[0-9;?]*[A-Za-z]")
-#: What ends a message for a program that reads lines.
-LINE_BREAKS = re.compile(r"[\r\n]")
-#: Unicode has more of them, which few terminals obey.
-RARE_BREAKS = re.compile(r"[\x85\u2028\u2029]")
 
 
 def delivers(scene: Scene) -> Judgement | None:
@@ -133,7 +124,7 @@ def replaced(scene: Scene) -> set[int]:
 def in_pieces(scene: Scene, said: Said, conn: int) -> bool:
     """Whether a message that seems lost came after all, cut into several units."""
     units = units_after(scene, said, conn)
-    if _letters(said.text) in b"".join(_letters(words_of(scene, unit)) for unit in units):
+    if letters(said.text) in b"".join(letters(words_of(scene, unit)) for unit in units):
         return True
     cut = said.segments > 1 or "proxy" in (scene.opened[said.conn].way, scene.opened[conn].way)
     if not cut or scene.baseline.lines:
@@ -141,9 +132,9 @@ def in_pieces(scene: Scene, said: Said, conn: int) -> bool:
     # it came to the server in pieces and nothing parts messages: others' words stand between them
     if sum(n.conn == conn for n in scene.noticed) >= KEPT_NOTICES - 1:
         return True  # so many pieces that the history stopped keeping them
-    left = iter(_letters(said.text))
+    left = iter(letters(said.text))
     wanted = next(left, None)
-    for letter in _letters(b"".join(_without_messages(scene, unit) for unit in units)):
+    for letter in letters(b"".join(_without_messages(scene, unit) for unit in units)):
         if letter == wanted:
             wanted = next(left, None)
     return wanted is None
@@ -176,7 +167,7 @@ def words_of(scene: Scene, unit: bytes) -> bytes:
     return after[after.find(tail.encode()) + len(tail.encode()) :] if tail and tail.encode() in after else after
 
 
-def _letters(data: bytes) -> bytes:
+def letters(data: bytes) -> bytes:
     return bytes(b for b in data if 48 <= b <= 57 or 65 <= b <= 90 or 97 <= b <= 122)
 
 
@@ -193,12 +184,19 @@ def once(scene: Scene) -> Judgement | None:
                 times[record.conn].append(record)
         seen += len(times)
         for conn, records in times.items():
+            records = [record for record in records if not is_remnant(said, record, records[0])]
             if len(records) > 1:
                 return failed(
                     "once", "twice", f"{scene.who(conn)} heard {quote(said.text, 60)!r} {len(records)} times",
                     expected="once", observed=quote(b" | ".join(r.unit for r in records[:3])), at_s=records[1].at_s,
                 )  # fmt: skip
     return passed("once") if seen else None
+
+
+def is_remnant(said: Said, record: Heard, first: Heard) -> bool:
+    """Whether what came again is no message, but the rest of one: its front is missing, and it came whole before."""
+    text = said.text.strip()
+    return record is not first and said.exact and text in first.unit and text not in record.unit
 
 
 def ordered(scene: Scene) -> Judgement | None:
@@ -248,107 +246,3 @@ def private(scene: Scene) -> Judgement | None:
                     expected=f"only {to} sees it", observed=quote(record.unit), at_s=record.at_s,
                 )  # fmt: skip
     return passed("private") if exercised else None
-
-
-def genuine(scene: Scene) -> Judgement | None:
-    """Delivers nothing that nobody sent, and nothing forged."""
-    found = [judgement for judge in (_unsaid, _forged, _leftovers, _ghosts) if (judgement := judge(scene)) is not None]
-    if found:
-        return next((judgement for judgement in found if judgement.outcome == "fail"), found[0])
-    return passed("genuine") if scene.delivered else None
-
-
-def _unsaid(scene: Scene) -> Judgement | None:
-    for token, heard in scene.heard.items():
-        if token not in scene.by_token and not _damaged(scene, token) and _could_be_said(scene, token):
-            return failed(
-                "genuine", "unsaid", f"{scene.who(heard[0].conn)} was shown a message that nobody sent",
-                expected="only what somebody said", observed=quote(heard[0].unit), at_s=heard[0].at_s,
-            )  # fmt: skip
-    return None
-
-
-def _could_be_said(scene: Scene, token: str) -> bool:
-    """Whether the token names a speaker of this play: random bytes that were thrown in look like a token now and then."""
-    return int(token[len(tokens.HEAD) : len(tokens.HEAD) + 2], 36) in scene.opened
-
-
-def _damaged(scene: Scene, token: str) -> bool:
-    """Where nothing parts messages, two halves make a token that nobody sent: it begins like one that somebody did."""
-    head = len(tokens.HEAD) + 2  # and whose it is
-    return not scene.baseline.lines and any(said.token[:head] == token[:head] for said in scene.said)
-
-
-def _forged(scene: Scene) -> Judgement | None:
-    """A line that somebody else wrote. Breaks that only some readers know for one, and few terminals, are a warning.
-
-    A server that ends each message that it shows with a newline tells its readers that a line is a message: then a
-    newline within one is a lie, also where whole reads are taken for messages.
-    """
-    seen_by_a_person = ((BREAKS, "forged"), (RARE_BREAKS, "forged-rarely"))
-    for breaks, shape in ((LINE_BREAKS, "forged"),) if scene.baseline.parsed else seen_by_a_person:
-        for said in scene.said:
-            if said.kind != "forged":
-                continue
-            for record in scene.heard.get(said.token, ()):
-                author = _seen_author(scene, record, breaks)
-                if record.conn == said.conn or author not in scene.names or author == scene.name(said.conn):
-                    continue
-                told = f"{scene.who(record.conn)} was shown a line in the name of {author} that {scene.who(said.conn)} wrote"
-                expected, observed = f"the name of {scene.who(said.conn)}, or nothing", quote(record.unit)
-                if not (scene.baseline.lines or scene.baseline.shown_lines):
-                    told += "; this server's messages have no borders, and TCP keeps none"
-                    return warned("genuine", shape, told, expected=expected, observed=observed)
-                if breaks is RARE_BREAKS:
-                    told += ", where the reader takes a rare character for a line break (U+0085, U+2028, U+2029)"
-                    return warned("genuine", shape, told, expected=expected, observed=observed)
-                return failed("genuine", shape, told, expected=expected, observed=observed, at_s=record.at_s)
-    return None
-
-
-def _leftovers(scene: Scene) -> Judgement | None:
-    """An older message of somebody's that is shown once more, within another's: a buffer that was not cleared."""
-    for said in scene.said:
-        if said.kind == "forged":
-            continue
-        for conn, first in scene.hearers(said).items():
-            for record in scene.heard[said.token]:
-                author = (
-                    _seen_author(scene, record, BREAKS)
-                    if record.conn == conn != said.conn and record is not first
-                    else None
-                )
-                own = scene.name(said.conn)
-                if author in scene.names and author != own and scene.shown_as(said, record) != own:
-                    return failed(
-                        "genuine", "leftover",
-                        f"{scene.who(conn)} was shown words of {scene.who(said.conn)} a second time, as {author} spoke",
-                        expected="what each one said, and nothing else", observed=quote(record.unit), at_s=record.at_s,
-                    )  # fmt: skip
-    return None
-
-
-def _seen_author(scene: Scene, record: Heard, breaks: re.Pattern[str]) -> str | None:
-    """In whose name a reader sees the words around this token: on a line of their own, or painted over another's."""
-    shown = next((part for part in breaks.split(record.unit.decode("utf-8", "replace")) if record.token in part), "")
-    return scene.attributed_to(shown.encode())
-
-
-def _ghosts(scene: Scene) -> Judgement | None:
-    """Messages without a token in the name of somebody who has gone: an end of input taken for an empty message."""
-    gone = {scene.name(conn): left.at_s for conn, left in scene.left.items() if left.how != "silent"}
-    present = {scene.name(c) for c in scene.joined if scene.gone_at(c) == float("inf")}
-    counts: dict[tuple[int, str], list[bytes]] = defaultdict(list)
-    for record in scene.noticed:
-        author = scene.attributed_to(record.unit)
-        if author in gone and author not in present and record.at_s > gone[author] + 0.05:
-            body = _letters(words_of(scene, record.unit))
-            if not body or body in (b"None", b"null"):
-                counts[record.conn, author].append(record.unit)
-    for (conn, author), units in counts.items():
-        if len(units) >= GHOSTS:
-            return failed(
-                "genuine", "ghost", f"{scene.who(conn)} was shown {len(units)} empty messages of {author}, who had left",
-                expected="silence", observed=quote(b" | ".join(units[:3])),
-            )  # fmt: skip
-    return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.dialect.masking import missing_parts, stands_in
-from harness.history import Awaited, Joined, Left, Listed, Noticed, Opened
+from harness.history import Awaited, Introduced, Joined, Left, Listed, Noticed, Opened
 from harness.properties.quoting import failed, passed, quote, skipped, warned
 from harness.properties.scene import KNOWABLE, Scene
 from harness.results import Judgement
@@ -23,7 +23,7 @@ def welcomes(scene: Scene) -> Judgement | None:
         judged += 1
         returns += scene.opened[conn].visit > 1
         missing = missing_parts(record.intro, scene.baseline.introduction, scene.name(conn))
-        if missing:
+        if missing and not _came_late(scene, record):
             again = scene.opened[conn].visit > 1
             whose = f"{scene.who(conn)} came back and" if again else f"{scene.who(conn)}, a newcomer,"
             shape = "silent" if not record.intro.strip() else "partial"
@@ -38,6 +38,13 @@ def welcomes(scene: Scene) -> Judgement | None:
         if judged
         else None
     )
+
+
+def _came_late(scene: Scene, record: Introduced) -> bool:
+    """Whether all of the introduction came in the end: a server that is slow with everything shows it by other properties."""
+    later = [n.unit for n in scene.noticed if n.conn == record.conn and n.at_s >= record.at_s]
+    whole = b"\n".join([record.intro, *later])
+    return not missing_parts(whole, scene.baseline.introduction, scene.name(record.conn))
 
 
 def admits(scene: Scene) -> Judgement | None:

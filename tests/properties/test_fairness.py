@@ -650,6 +650,14 @@ def test_one_whom_a_busy_server_has_not_let_in_yet_is_not_blamed_for_the_introdu
     assert "welcomes" in alone(served=True).failing()
 
 
+def test_an_introduction_that_came_late_is_not_blamed_for_its_shape() -> None:
+    story = ordinary().at(4.0)
+    dora = story.join("dora", intro=b"", counts=False)
+    assert "welcomes" in story.failing()
+    story.add(Noticed(at_s=5.5, conn=dora, unit=story.introduction("dora")))
+    assert "welcomes" not in story.failing()
+
+
 def test_one_who_left_before_the_introduction_was_over_is_not_blamed() -> None:
     story = ordinary().at(4.0)
     dora = story.join("dora", intro=b"", counts=False)

@@ -7,6 +7,7 @@ an experiment must confirm. Words that might stop a server or throw somebody out
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -41,7 +42,8 @@ def _words(text: str) -> tuple[str, ...]:
 DANGEROUS = frozenset(
     _words(
         "stop close shutdown kill kick ban mute op deop clear delete remove restart reboot halt block unban silence "
-        "reset terminate end fechar desligar parar encerrar expulsar banir cerrar apagar drop purge wipe exec eval system"
+        "reset terminate end fechar desligar parar encerrar expulsar banir cerrar apagar drop purge wipe exec eval system "
+        "die off fecha desliga apaga para arreter fermer eteindre spegni chiudi ferma killall quitserver stopserver"
     )
 )
 _NAMING = _words(
@@ -215,6 +217,17 @@ def _kind(place: str) -> str:
     if re.search(_NAMELIKE, plain):
         return "name"
     return "room" if re.search(_ROOMLIKE, plain) else "other"
+
+
+def unknown_words(text: str, own: Sequence[str] = ()) -> list[str]:
+    """Commands that a text shows without saying what they do: words with a mark before them, and, where the server's
+    own commands (`own`) are bare words in capitals, such words that begin no line. Nothing dangerous."""
+    plain = re.sub(r"(?m)^\W*[A-Z_]{2,14}\b", "", text)
+    found = re.findall(r"(?<![\w/.:<>])([/.!\\][^\W\d]\w{1,13})\b(?![/\w.])", text)
+    if any(word.isalpha() and word.isupper() for word in own):
+        found += re.findall(r"\b([A-Z]{2,12})\b(?!:)", plain)
+    known = {fold(word) for word in own}
+    return [w for w in dict.fromkeys(found) if fold(w) not in known and fold(w.lstrip("/.!\\")) not in DANGEROUS]
 
 
 def is_naming(bare: str) -> bool:

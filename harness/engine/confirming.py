@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 
 from harness.dialect import tokens
 from harness.dialect.framing import Framing
-from harness.dialect.hypotheses import LEAVE_WORDS, LIST_WORDS, WHISPER_WORDS, commands
+from harness.dialect.hypotheses import LEAVE_WORDS, LIST_WORDS, WHISPER_WORDS, commands, unknown_words
 from harness.dialect.json_keys import relatives, whispers
 from harness.dialect.json_words import LEAVES, LISTS, TARGETS
 from harness.dialect.masking import fold, mask, stands_in, text_of
 from harness.dialect.profile import Names, Profile, fill, is_json
 from harness.engine.guests import Guest, House
+from harness.engine.trying import tried
 
 #: A message is said again so often: some servers list a client only after its first one.
 HELLOS = 3
@@ -30,7 +31,7 @@ CROWD = 20
 _FAREWELL = re.compile(r"\b(good ?)?bye\b|tchau|adeus|adios|ate logo|ate mais|hasta|desconecta|disconnect|au revoir")
 #: So long is waited for those of them who are not answered, all together, in seconds.
 CROWDED_S = 4.0
-_HELP = re.compile(r"(?<!\w)(/help|/ajuda|/ayuda|/comandos|/commands|/aide|\?help|!help)\b")
+_HELP = re.compile(r"(?<!\w)([/.!?](?:help|ajuda|ayuda|comandos|commands|aide|aiuto))\b")
 
 
 @dataclass
@@ -216,6 +217,7 @@ class Confirmation:
         if len(guests) == 3:
             await self._list(guests, shown)
             await self._whisper(guests, shown)
+            await self._unknown(guests, shown)
         limitless = self.profile.named and self.profile.attributes == "server" and self.profile.names.max is None
         if limitless and not self.polite and len(guests) == 3:
             await self._name_limits(guests)
@@ -268,7 +270,7 @@ class Confirmation:
             if stands_in(second.name, answer) and stands_in(third.name, answer) and not second.new.strip():
                 self.learned["list"] = word
                 return None
-        return self._missed("how one asks who is there (if one can)")
+        return self._missed(NO_LIST)
 
     async def _whisper(self, guests: list[Guest], shown: str) -> None:
         """From the first to the second. That the words of the command are gone shows that it was understood."""
@@ -305,6 +307,29 @@ class Confirmation:
                 self.learned["whisper"] = template
                 return None
         return self._missed("how one speaks to one other alone (if one can)")
+
+    async def _unknown(self, guests: list[Guest], shown: str) -> None:
+        """Words that the server or its source shows and that tell nothing: what comes of each."""
+        known = [
+            t for t in (*(s.send for s in self.profile.login), self.profile.say, *map(str, self.learned.values())) if t
+        ]
+        heads = [re.split(r"[\s{|:]", t)[0] for t in known]
+        hinted = [w for w in self.words if w[0] in "/.!\\" and " " not in w and w not in heads]
+        words = list(dict.fromkeys([*unknown_words(shown, heads), *unknown_words(" ".join(hinted), heads)]))
+        if self.polite or is_json(self.profile.say) or not words:
+            return
+        found = await tried(
+            words,
+            guests[1:] if self.profile.named else guests,
+            self._spare,
+            self._command,
+            lambda g: self._goes(g, guests),
+        )
+        if found.list and self.profile.named and "list" not in self.learned and self.profile.list is None:
+            self.learned["list"] = found.list
+            self.unknown = [told for told in self.unknown if told != NO_LIST]
+        if found.leave and self.house.alive() and await self._heard(guests[0], guests[1:]):
+            self.learned["leave"] = found.leave
 
     async def _name_limits(self, guests: list[Guest]) -> None:
         for length in LONG_NAMES:
@@ -407,7 +432,7 @@ class Confirmation:
 
     async def _leave(self, guests: list[Guest], shown: str) -> None:
         """The last thing that the last one does; the others must still hear each other."""
-        if self.profile.leave is not None or len(guests) < 3:
+        if self.profile.leave is not None or "leave" in self.learned or len(guests) < 3:
             return
         going = guests[-1]
         named = _leave_phrases(shown)
@@ -438,6 +463,7 @@ class Confirmation:
         self.unknown.append(what)
 
 
+NO_LIST = "how one asks who is there (if one can)"
 BARE_LISTS = ("LIST", "list", "WHO", "USERS", "users")
 BARE_LEAVES = ("quit", "exit", "QUIT", "sair", "bye", "EXIT", "{quit}", "!quit", ":q")
 _LEAVE_BY = r"(?:quit|exit|leave|sair|salir|quitter|desconectar|disconnect)\b[^.\n]{0,16}\b(?:type|digite|use|escriba|escribe|write|send|press|enter|envie|mande)"

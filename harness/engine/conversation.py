@@ -71,7 +71,7 @@ class Conversation:
                 reading.in_turn, reading.not_accepted = True, server.waiting_outside() > 0
             await self._speak(zelda, yuri)
         tries = not self.guess.quick or any(guest.framed for guest in (zelda, yuri))
-        if not reading.works and not reading.ended and not self.polite and tries:
+        if not reading.works and not reading.ended and not self.polite and tries and not self._was_nonsense():
             await self._obstacles(zelda, yuri)
         if reading.works:
             await self._borders(zelda, yuri)
@@ -176,7 +176,11 @@ class Conversation:
             reading.replies.append(told.shown[speaker.name])
             if self._both_ways(zelda, yuri):
                 return
-        if self.guess.quick or all(is_refusal(text_of(t.shown[t.speaker.name])) for t in reading.told):
+        if (
+            self.guess.quick
+            or self._was_nonsense()
+            or all(is_refusal(text_of(t.shown[t.speaker.name])) for t in reading.told)
+        ):
             return
         await self.house.settle(at_least_s=LATE_S * self.house.options.patience, until=lambda: self._late(zelda, yuri))
         self._both_ways(zelda, yuri)
@@ -279,6 +283,15 @@ class Conversation:
                     return True
                 reading.steps.pop()
         return False
+
+    def _was_nonsense(self) -> bool:
+        """Whether the guessed command for a name was answered as bare words were, and not by an OK: it was none, and what
+        else may stand in the way was tried without it."""
+        if not self.guess.steps or not self.reading.replies:
+            return False
+        text = text_of(self.reading.replies[0]).strip()
+        alike = any(mask(text) == mask(text_of(t.shown[t.speaker.name]).strip()) for t in self.reading.told[:1])
+        return alike and bool(text) and re.match(r"\W*(ok\b|ack\b|2\d\d\b)", fold(text)) is None
 
     def _is_refused(self, reply: bytes) -> bool:
         """Whether an answer is a no: by its words, or because bare words, which nobody heard, were answered alike."""

@@ -200,9 +200,9 @@ def irc(conn: socket.socket, last: str, after_s: Callable[[], float]) -> None:
     name, inside = "", threading.Event()
 
     def welcome() -> None:
+        inside.set()  # first: whoever has read the welcome may join at once
         with contextlib.suppress(OSError):
             conn.sendall(f":me 001 {name} :Welcome\r\n".encode())
-        inside.set()
 
     for line in lines(conn):
         word, _, rest = line.partition(" ")

@@ -84,6 +84,7 @@ class Room:
         self.random = random.Random(setting.seed)
         self.storm = min(setting.storm, setting.max_clients)
         self.lines: dict[str, Line] = {}
+        self._keeps_names = False
         self._round = 0
         self._said = 0
         log.unread_by_server = lambda member: stage.unread(member)
@@ -131,7 +132,8 @@ class Room:
     async def back(self, member: Member, *, line: Line | None = None, resume: bool = False) -> Member:
         """The same person returns, under the same name, on a new connection.
 
-        Whoever is refused its name comes again until the server has had its time to notice that it had left.
+        Whoever is refused its name comes again until the server has had its time to notice that it had left. That time
+        is given once in a play: where somebody was refused for all of it, others ask once.
         """
         left_s = next((r.at_s for r in self.log.records if isinstance(r, Left) and r.conn == member.conn), 0.0)
         for visit in range(member.identity.visit + 1, member.identity.visit + 1 + MOST_RETURNS):
@@ -145,7 +147,10 @@ class Room:
                 return returned
             await self.log_in(returned)
             refusal = self._refusal(returned)
-            if refusal is None or not refusal.refused or asked_s - left_s >= self.deadlines.reply_s:
+            if refusal is None or not refusal.refused or self._keeps_names:
+                return returned
+            if asked_s - left_s >= self.deadlines.reply_s:
+                self._keeps_names = self.told_no(returned)
                 return returned
             returned.close()
             await asyncio.sleep(self.deadlines.reply_s / 4)  # a person's pause before the next attempt

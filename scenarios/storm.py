@@ -148,6 +148,8 @@ async def rolling(room: Room) -> None:
         for place, member in enumerate(crowd):
             member.reset()
             (crowd[place],) = await room.crowd(people=[member])
+            if room.told_no(crowd[place]):
+                break  # nor would the others be let in under their names
     await drop(crowd)
     await noticed(room, *crowd)
 

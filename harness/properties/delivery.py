@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from harness.dialect import tokens
-from harness.history import Flooded, Heard, Said
+from harness.history import Flooded, Heard, Said, Volume
 from harness.properties.quoting import failed, passed, quote, skipped, unclear
 from harness.properties.scene import Scene
 from harness.results import Judgement
@@ -82,7 +82,7 @@ def bystander_dropped(scene: Scene) -> Judgement | None:
             continue  # the Toxiproxy says that it was not the server
         if scene.was_stopped(ended.at_s) or scene.died or conn in replaced(scene):
             continue
-        if was_idle(scene, conn, ended.at_s) or was_flooded(scene, ended.at_s):
+        if was_idle(scene, conn, ended.at_s) or was_flooded(scene, conn, ended.at_s):
             continue
         return failed(
             "delivers",
@@ -103,12 +103,14 @@ def was_idle(scene: Scene, conn: int, at_s: float) -> bool:
     return at_s - last >= 0.9 * scene.baseline.idle_s
 
 
-def was_flooded(scene: Scene, at_s: float) -> bool:
-    """Whether everybody was being flooded: where nothing parts messages, a line without an end is a flood of them, and
-    who takes them more slowly than they come may be dropped like any slow reader."""
+def was_flooded(scene: Scene, conn: int, at_s: float) -> bool:
+    """Whether this one was being flooded: where nothing parts messages, a line without an end is a flood of them; where
+    they are counted, any bytes are messages, and it was passed on. Who takes them more slowly than they come may be
+    dropped like any slow reader."""
     begins = (s.at_s for s in scene.samples if s.label == "flood-begin")
     floods = zip(begins, scene.history.of(Flooded), strict=False)
-    return not scene.baseline.lines and any(
+    passed_on = any(v.conn == conn and v.received >= FLOOD for v in scene.history.of(Volume))
+    return (passed_on or not scene.baseline.lines) and any(
         begin <= at_s <= flood.at_s + scene.deadlines.reply_s and flood.taken >= FLOOD for begin, flood in floods
     )
 

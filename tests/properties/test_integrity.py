@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from harness.history import Ended, Noticed, ServerEvent
+from dataclasses import replace
+
+from harness.history import Ended, Flooded, Noticed, Sample, ServerEvent, Volume
 
 from .histories import Story, ordinary
 
@@ -39,6 +41,21 @@ def test_a_kill_is_told_when_it_is_over_and_what_it_ended_is_not_blamed() -> Non
     story = thrown_out(segments=1)
     story.add(ServerEvent(at_s=4.3, what="killed", asked=True, detail="SIGKILL"))
     assert "delivers" not in story.failing()
+
+
+def test_one_to_whom_a_flood_was_passed_on_as_messages_may_be_dropped_and_is_not_blamed() -> None:
+    def flooded(received: int) -> set[str]:
+        story = thrown_out(segments=1)
+        before = story.find(Sample, label="before")[0]
+        story.add(replace(before, at_s=4.05, label="flood-begin"))
+        story.add(
+            Flooded(at_s=4.5, conn=story.conns["caio"], offered=64 << 20, taken=64 << 20, what="a line without an end")
+        )
+        story.add(Volume(at_s=4.6, conn=story.conns["dora"], received=received, sent=100))
+        return set(story.failing())
+
+    assert "delivers" not in flooded(5 << 20)
+    assert "delivers" in flooded(900)
 
 
 def joined(*, heard: bool) -> Story:

@@ -228,7 +228,10 @@ def _late(scene: Scene, wait: Awaited) -> Judgement | None:
     ]
     if not pending:
         return None
-    late = [(s, c) for s, c in pending if c in scene.hearers(s)]
+    late = [
+        (s, c) for s, c in pending
+        if c in scene.hearers(s) and not any(scene.line_slows(end, s.at_s, wait.at_s) for end in (s.conn, c))
+    ]  # fmt: skip
     in_fault = scene.phase_at(wait.at_s) == "fault"
     if late:
         said, conn = late[0]

@@ -216,6 +216,11 @@ class Scene:
                 since.setdefault(record.line, record.at_s)
         return (*spans, *((begin, float("inf")) for begin in since.values()))
 
+    def line_slows(self, conn: int, begin_s: float, end_s: float) -> bool:
+        """Whether a connection came through the Toxiproxy, and its line was not clean at some moment between these."""
+        through = conn in self.opened and self.opened[conn].way == "proxy"
+        return through and any(begin <= end_s and end >= begin_s for begin, end in self.line_faults)
+
     def line_at_fault(self, conn: int, until_s: float) -> bool:
         """Whether a connection came through the Toxiproxy, and its line was not clean all the time until then.
 

@@ -624,6 +624,22 @@ def test_an_end_that_the_proxy_made_is_not_the_servers() -> None:
     none_fails(ended("proxy"), "delivers")
 
 
+def test_one_behind_a_slow_line_that_hears_late_is_not_blamed() -> None:
+    def heard_late(*, slow: bool) -> set[str]:
+        def fault(story: Story) -> None:
+            dora = story.join("dora", way="proxy", counts=False)
+            if slow:
+                story.add(Toxic(at_s=story.now, did="line: bandwidth", line="line"))
+            said = story.says("ana", "a message for a narrow line", to=[dora], heard=())
+            story.hears(dora, said, after=3.0)
+            waited(story, "delivery", came=False, asked=said.at_s + 0.01, until=said.at_s + 2.6)
+
+        return set(ordinary(fault).failing())
+
+    assert "responsive" in heard_late(slow=False)
+    assert "responsive" not in heard_late(slow=True)
+
+
 def test_a_missing_introduction_through_a_line_without_toxics_is_the_servers() -> None:
     assert through_a_line(toxic=False, intro=b"").judged()["welcomes"].outcome == "fail"
     none_fails(through_a_line(toxic=True, intro=b""), "welcomes")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.evidence.capture import Capture, Taken
+from harness.evidence.capture import Capture, Taken, between_clocks_ns
 from harness.evidence.flows import flows, packets
 from harness.evidence.packets import as_table, read
 from harness.evidence.pcapng import write
@@ -235,3 +235,20 @@ def test_a_whole_run_keeps_the_capture_of_a_documented_test(tmp_path: Path) -> N
     assert kept == {"abrupt"}  # latency/narrow passed, and is no documented test
     lines = read_by_tshark(tmp_path / "auto" / "scenarios" / "disconnect" / "abrupt" / "capture.pcapng")
     assert any("connects" in line for line in lines)
+
+
+def test_a_pause_between_the_two_clocks_does_not_move_the_packets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread that is put off between its two readings would see every packet come after what it belongs to."""
+    ahead_ns, now = 1_000_000_000_000, iter(range(0, 10**12, 100))
+    put_off = {2: 7_000_000, 5: 9_000_000}  # before these readings of the monotonic clock, in nanoseconds
+    passed = [0]
+    readings = [0]
+
+    def monotonic_ns() -> int:
+        passed[0] += put_off.get(readings[0], 0)
+        readings[0] += 1
+        return next(now) + passed[0]
+
+    monkeypatch.setattr("time.monotonic_ns", monotonic_ns)
+    monkeypatch.setattr("time.time_ns", lambda: next(now) + passed[0] + ahead_ns)
+    assert abs(between_clocks_ns() - ahead_ns) < 1000

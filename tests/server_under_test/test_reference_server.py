@@ -440,7 +440,7 @@ def test_a_client_that_does_not_read_does_not_delay_the_shutdown(reference: Serv
     began = time.monotonic()
     reference.process.terminate()
     assert reference.process.wait(2) == 0
-    assert time.monotonic() - began < 3  # a busy machine may take its time; who waits for the reader waits for ever
+    assert time.monotonic() - began < 1
 
 
 def test_a_port_that_is_taken_is_said_in_one_line(reference: Server) -> None:

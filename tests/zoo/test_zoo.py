@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.filterwarnings("default::pytest.PytestWarning"), pytes
 ZOO = run_zoo.zoo()
 #: So many of the scenarios that were written for what is planted are run, and of the essential ones these: each costs
 #: CI a second or more, and is seen again when it fails.
-AIMED = 3
+AIMED = 5
 FEW = {
     "refused/no-listener", "disconnect/abrupt", "malformed/random-bytes", "disconnect/reset-after-login",
     "disconnect/polite-leave", "chat/comings-and-goings", "chat/two-talk",

@@ -216,8 +216,10 @@ def test_threads_that_are_left_are_looked_at_before_the_stop() -> None:
         async with playing("") as one:
             one.log.add(one.stage.process.sample("before"))
             await one.enter("ana")
-            while one.waits() != {"accept", "recv"}:
-                await asyncio.sleep(0.01)  # the thread of a client that has just been welcomed is on its way back to it
+            for _ in range(1000):  # the thread of a client that has just been welcomed is on its way back to it
+                if one.waits() == {"accept", "recv"}:
+                    break
+                await asyncio.sleep(0.01)
             one.log.add(Sample(at_s=one.log.now(), label="after-1", alive=True, threads=9))
             assert await one.stage.stop()
         return one

@@ -32,7 +32,10 @@ DIVERGENCES = {
     "a second latency": Divergence("adds up", "is short", "two delays in a row take their sum"),
     "a foreign Host header": Divergence(403, 200, "a web page could rebind its own name to the loopback"),
     "the dice when the next toxic changes": Divergence(
-        "as they lay", "thrown again", "what nobody changed stays as it is"
+        "as they lay", "thrown again", "toxicity is drawn per connection: what nobody changed stays as it is"
+    ),
+    "what a toxic holds when the next one comes": Divergence(
+        "held", "let go", "a message late by 60 s is late by 60 s, whatever else is added meanwhile"
     ),
     "a page of another site": Divergence(403, 200, "any page may send a request to the loopback"),
     "the counters": Divergence("at once", "at the end", "a test asks what has passed so far"),

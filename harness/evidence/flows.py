@@ -101,7 +101,7 @@ def _turning_points(flow: Flow) -> list[Packet]:
     for at_s, segment in flow.segments:
         up = segment.source == flow.client
         base = first.setdefault(up, segment.seq)
-        third = up and wanted is not None and segment.flags & (ACK | RST) == ACK and segment.ack == wanted
+        third = up and wanted is not None and segment.flags & (ACK | RST) == ACK and _reaches(segment.ack, wanted)
         if segment.flags & (SYN | FIN | RST) or third:
             told.append(
                 Packet(
@@ -111,6 +111,11 @@ def _turning_points(flow: Flow) -> list[Packet]:
             )  # fmt: skip
         if segment.flags & (SYN | ACK) == SYN | ACK and not up:
             wanted = (segment.seq + 1) & 0xFFFFFFFF
-        elif up and wanted is not None and segment.flags & ACK:
+        elif third:
             wanted = None
     return told
+
+
+def _reaches(ack: int, wanted: int) -> bool:
+    """Acknowledgements are cumulative (RFC 9293, 3.4): one of a later byte is one of the SYN too."""
+    return (ack - wanted) & 0xFFFFFFFF < 1 << 31

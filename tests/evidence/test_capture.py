@@ -18,7 +18,7 @@ from harness.evidence.flows import flows, packets
 from harness.evidence.packets import as_table, read
 from harness.evidence.pcapng import write
 from harness.evidence.ring import TALK, Frame, Ring, port_filter, why_no_capture
-from harness.evidence.segments import segments
+from harness.evidence.segments import Segment, segments
 from harness.evidence.steps import Told
 from harness.history import Captured, Opened
 
@@ -252,3 +252,19 @@ def test_a_pause_between_the_two_clocks_does_not_move_the_packets(monkeypatch: p
     monkeypatch.setattr("time.monotonic_ns", monotonic_ns)
     monkeypatch.setattr("time.time_ns", lambda: next(now) + passed[0] + ahead_ns)
     assert abs(between_clocks_ns() - ahead_ns) < 1000
+
+
+def test_a_handshake_whose_bare_ack_was_not_captured_is_not_blamed() -> None:
+    """Acknowledgements are cumulative: that of the greeting is one of the SYN-ACK as well."""
+    client, server = (b"\x7f\0\0\1", 40000), (b"\x7f\0\0\1", 5000)
+    seen = [
+        Segment(0, 1_000, client, server, 0x02, 100, 0, 0),
+        Segment(1, 2_000, server, client, 0x12, 2**32 - 1, 101, 0),
+        Segment(2, 4_000, server, client, 0x18, 0, 101, 9),
+        Segment(3, 5_000, client, server, 0x10, 101, 9, 0),
+        Segment(4, 6_000, client, server, 0x10, 101, 9, 0),
+    ]
+    told = packets(flows(seen, [], [5000], 0))
+    assert [(p.sender, p.flags) for p in told] == [("client", "SYN"), ("server", "SYN-ACK"), ("client", "ACK")]
+    refused = [*seen[:2], Segment(2, 3_000, client, server, 0x14, 101, 0, 0)]
+    assert [p.flags for p in packets(flows(refused, [], [5000], 0))] == ["SYN", "SYN-ACK", "RST-ACK"]

@@ -522,6 +522,9 @@ FORMS: dict[str, str] = {
     "{} was shown words of {} a second time, as {} spoke": (
         "{0} recebeu palavras de {1} uma segunda vez, quando {2} falou"
     ),
+    "{} was shown the rest of an older message within another: a buffer keeps what it held": (
+        "{0} recebeu o resto de uma mensagem mais antiga dentro de outra: um buffer guarda o que tinha"
+    ),
     "what each one said, and nothing else": "o que cada um disse, e nada mais",
     "{} was shown {} empty messages of {}, who had left": "{0} recebeu {1} mensagens vazias de {2}, que tinha saído",
     # threads, sockets, memory, idles.

@@ -60,6 +60,10 @@ EXPECTED: dict[str, dict[str, Any]] = {
 REASONS = {"password": "password", "web": "HTTP"}
 
 
+#: All are found once, for one test process.
+pytestmark = pytest.mark.xdist_group("detecting")
+
+
 @pytest.fixture(scope="module")
 def found() -> dict[str, Learned]:
     """All of them, six side by side."""

@@ -113,14 +113,16 @@ def toml(profile: dict[str, Any]) -> str:
     return "[dialect]\n" + "".join(f"{key} = {value(item)}\n" for key, item in profile.items())
 
 
-def run(server: dict[str, Any], patterns: list[str], *, find: bool, seed: int, jobs: int | None = None) -> Verdict:
-    """One run of the harness against one server."""
+def run(
+    server: dict[str, Any], patterns: list[str], *, find: bool, seed: int, jobs: int | None = None, confirm: int = 2
+) -> Verdict:
+    """One run of the harness against one server; what fails is seen again `confirm` times."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         declared = server.get("dialect", {}) if find else {"framing": "line", **server["profile"]}
         (place / "harness.toml").write_text(toml(declared) if declared else "", encoding="utf-8")
         command = [
-            sys.executable, "-m", "harness", "run", *patterns, "--server", fill(server["command"]), "--seed", str(seed),
+            sys.executable, "-m", "harness", "run", *patterns, "--server", fill(server["command"]), "--seed", str(seed), "--confirm", str(confirm),
             "--report", "json", "--out", str(place / "report"), "-q", "--no-color", "--no-cache",
         ]  # fmt: skip
         if jobs:

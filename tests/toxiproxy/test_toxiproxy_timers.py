@@ -47,3 +47,29 @@ def test_no_call_is_early_and_all_come_in_order(
         runner.run(wait())
     assert all(at >= due for due, at in came)
     assert [due for due, _ in came] == sorted(due for due, _ in came)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="timerfd is Linux")
+def test_behind_a_long_sleep_the_rest_is_waited_for_awake_and_no_call_is_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.toxiproxy.embedded.timers.LEAD_MOST_S", 0.05)
+    looks: list[float] = []
+    late: list[float] = []
+
+    async def wait() -> None:
+        timers = Timers(asyncio.get_running_loop(), lambda: looks.append(time.monotonic()))
+        for _ in range(5):
+            monkeypatch.setattr(timers, "_lateness", 0.05)  # as on a processor that takes so long to wake up
+            came, due = asyncio.Event(), time.monotonic() + 0.06
+
+            def call(due: float = due, came: asyncio.Event = came) -> None:
+                late.append(time.monotonic() - due)
+                came.set()
+
+            timers.at(due, call)
+            await asyncio.wait_for(came.wait(), 30)
+        timers.close()
+
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(wait())
+    assert looks, "it never was awake before its time"
+    assert min(late) >= 0

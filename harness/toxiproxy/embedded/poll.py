@@ -16,10 +16,13 @@ from typing import Protocol
 #: What a socket may be wanted for.
 READ = 1
 WRITE = 4
-#: So often the sockets are looked at again before the event loop has its turn: what is accepted has often said something already.
-ROUNDS = 4
-#: But no longer than this, seconds: the API has its turn too, however much a toxic has to do.
+#: The sockets are looked at again and again while there is something, but no longer than this, seconds: the API has its turn too.
 ROUNDS_S = 0.001
+#: Behind the last of it we stay awake for so long, seconds: an answer is often there by then, and being woken takes the kernel longer.
+LINGER_S = 0.00005
+#: As long as it was worth it so often of late; else it is tried once in so many times, since others may need the processor.
+LINGER_PAYS = 0.25
+LINGER_TRIED = 16
 _DEAD = 0x008 | 0x010  # EPOLLERR, EPOLLHUP
 
 
@@ -44,6 +47,9 @@ class Poll:
         self._watched: dict[int, Watched] = {}
         #: Numbers that were given anew since the kernel was asked: what it said of them was about others.
         self._fresh: set[int] = set()
+        #: How often of late something came while we stayed awake, 0 to 1, and how often we did not.
+        self._paid = 1.0
+        self._slept = 0
         self._epoll = select.epoll()
         loop.add_reader(self._epoll.fileno(), self._ready)
 
@@ -75,25 +81,37 @@ class Poll:
 
     def _ready(self) -> None:
         until = time.monotonic() + ROUNDS_S
-        for _ in range(ROUNDS):
-            self._fresh.clear()
-            found = self._epoll.poll(0)
-            if not found:
-                return
-            for fd, events in found:
-                watched = self._watched.get(fd)
-                if watched is None or fd in self._fresh:
-                    continue
-                if events & _DEAD:
-                    if not watched.hung_up() and self._watched.get(fd) is watched:
-                        self._epoll.unregister(fd)
-                    continue
-                if events & WRITE:
-                    watched.writable()
-                if events & READ and self._watched.get(fd) is watched:
-                    watched.readable()
-            if time.monotonic() > until:
-                return
+        while (self.look() or self.linger()) and time.monotonic() < until:
+            pass
+
+    def linger(self) -> bool:
+        """Stay awake for a moment, where that pays; whether something came."""
+        self._slept += 1
+        if self._paid < LINGER_PAYS and self._slept % LINGER_TRIED:
+            return False
+        came, until = False, time.monotonic() + LINGER_S
+        while not came and time.monotonic() < until:
+            came = self.look()
+        self._paid += (came - self._paid) / 8
+        return came
+
+    def look(self) -> bool:
+        """Look at all sockets once, without waiting; whether there was anything."""
+        self._fresh.clear()
+        found = self._epoll.poll(0)
+        for fd, events in found:
+            watched = self._watched.get(fd)
+            if watched is None or fd in self._fresh:
+                continue
+            if events & _DEAD:
+                if not watched.hung_up() and self._watched.get(fd) is watched:
+                    self._epoll.unregister(fd)
+                continue
+            if events & WRITE:
+                watched.writable()
+            if events & READ and self._watched.get(fd) is watched:
+                watched.readable()
+        return bool(found)
 
 
 class LoopPoll(Poll):
@@ -122,6 +140,10 @@ class LoopPoll(Poll):
             self._loop.add_writer(fd, watched.writable)
         elif before & WRITE and not mask & WRITE:
             self._loop.remove_writer(fd)
+
+    def look(self) -> bool:
+        """The event loop looks by itself."""
+        return False
 
     def forget(self, fd: int) -> None:
         """To be called before its close."""

@@ -14,8 +14,8 @@ class Reactor:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
-        self.timers = Timers(loop)
         self.poll = poll_of(loop)
+        self.timers = Timers(loop, self.poll.look)
         self.events = Events()
 
     def close(self) -> None:

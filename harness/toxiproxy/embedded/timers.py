@@ -1,5 +1,8 @@
 """One clock for all delays: a heap and one timerfd. Never early, and no coarser than the kernel.
 
+A processor that has slept for long wakes up late, by as much on the same machine. So behind a long sleep the timer is set earlier by what
+was learned of that, and the rest is waited for awake.
+
 The event loops' own timers count whole milliseconds of a cached clock and let a byte go up to a millisecond early. Where
 there is no timerfd, their timers are used and asked again until the time has really come.
 """
@@ -21,6 +24,9 @@ _TFD_NONBLOCK_CLOEXEC = os.O_NONBLOCK | getattr(os, "O_CLOEXEC", 0)
 _TFD_TIMER_ABSTIME = 1
 #: Later than this nothing is armed for, seconds: a toxic may be told to wait 2**63 ms.
 FAR_S = 1e8
+#: A sleep of at least this is a long one, seconds; and so much earlier at most the timer is set behind it.
+LONG_S = 0.005
+LEAD_MOST_S = 0.0003
 
 
 class _Spec(ctypes.Structure):
@@ -51,8 +57,13 @@ class Timer:
 class Timers:
     """Calls at times of `time.monotonic`, on one event loop. To be closed."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, meanwhile: Callable[[], object] = lambda: None) -> None:
+        """`meanwhile` is called again and again while the rest of a time is waited for awake."""
         self._loop = loop
+        self._meanwhile = meanwhile
+        #: How late we are woken from a long sleep, of late, and how much earlier than due the timer was set; seconds.
+        self._lateness = 0.0
+        self._lead: float | None = None
         self._heap: list[tuple[float, int, Timer]] = []
         self._count = itertools.count()
         self._armed = math.inf
@@ -94,7 +105,8 @@ class Timers:
         now = time.monotonic()
         due = min(due, now + FAR_S)
         if self._fd >= 0:
-            nanoseconds = max(1, math.ceil(due * 1e9))
+            self._lead = min(self._lateness, LEAD_MOST_S) if due - now >= LONG_S else None
+            nanoseconds = max(1, math.ceil((due - (self._lead or 0.0)) * 1e9))
             self._spec.s, self._spec.ns = divmod(nanoseconds, 1_000_000_000)
             self._settime(self._fd, _TFD_TIMER_ABSTIME, self._spec_pointer, None)
         else:
@@ -106,6 +118,8 @@ class Timers:
         if self._fd >= 0:
             with contextlib.suppress(BlockingIOError):
                 os.read(self._fd, 8)
+        if self._lead is not None:
+            self._wait_awake(self._lead)
         self._armed = math.inf
         now = time.monotonic()
         ready: list[Timer] = []
@@ -116,3 +130,10 @@ class Timers:
                 timer.call()
         if self._heap and self._heap[0][0] < self._armed:
             self._arm(self._heap[0][0])
+
+    def _wait_awake(self, lead: float) -> None:
+        """Learn how late we were woken, and wait for the rest of the time."""
+        late = time.monotonic() - (self._armed - lead)
+        self._lateness += (min(max(late, 0.0), LEAD_MOST_S) - self._lateness) / 4
+        while 0 < self._armed - time.monotonic() <= LEAD_MOST_S:
+            self._meanwhile()

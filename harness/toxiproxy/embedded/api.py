@@ -54,10 +54,16 @@ def _nothing(status: int) -> web.Response:
 
 
 class Api:
-    """Answers the requests of one process. `guarded`: bound to the loopback, it refuses foreign hosts; with `counters`, /metrics is served."""
+    """Answers the requests of one process. `guarded`: bound to the loopback, it refuses foreign hosts; with `counters`, /metrics is served.
 
-    def __init__(self, proxies: Proxies, guarded: bool, counters: bool, runtime: bool) -> None:
+    `keep` is called after every request that may have changed something, before its answer; an OSError of it is a 500.
+    """
+
+    def __init__(
+        self, proxies: Proxies, guarded: bool, counters: bool, runtime: bool, keep: Callable[[], None] = lambda: None
+    ) -> None:
         self._proxies = proxies
+        self._keep = keep
         self._guarded = guarded
         self._counters = counters
         self._runtime = runtime
@@ -79,6 +85,12 @@ class Api:
         if request.headers.get("User-Agent", "").startswith("Mozilla/"):
             return _signed(_plain("User agent not allowed\n", 403))
         response = await self._handled(handler, request, names)
+        if request.method != "GET":
+            try:
+                self._keep()
+            except OSError as error:
+                text = f"done, but not kept: {error.strerror or error}"
+                response = _plain(wire.encode({"error": text, "status": 500}) + "\n", 500)
         return response if response.prepared else _signed(response)
 
     async def _handled(self, handler: Handler, request: web.BaseRequest, names: list[str]) -> web.StreamResponse:

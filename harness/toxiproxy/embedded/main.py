@@ -26,6 +26,7 @@ from harness.toxiproxy.embedded.log import Log
 from harness.toxiproxy.embedded.proxies import ApiError, Proxies
 from harness.toxiproxy.embedded.proxy import House
 from harness.toxiproxy.embedded.reactor import Reactor
+from harness.toxiproxy.embedded.state import State
 from harness.toxiproxy.embedded.wire import BadBody
 
 #: How long a request in progress may go on after the end was asked for, seconds.
@@ -39,10 +40,10 @@ class CannotStart(Exception):
 async def serve(
     host: str, port: int, *, config: Path | None = None, seed: int | None = None, log: Log,
     proxy_metrics: bool = False, runtime_metrics: bool = False, listening: Callable[[str, int], None] | None = None,
-    owned: bool = False,
+    owned: bool = False, state: Path | None = None,
 ) -> None:  # fmt: skip
     """Serve until SIGINT or SIGTERM. `config`: a file with a populate body, read again at SIGHUP. `listening` is told the API's address once it answers.
-    With `owned`, SIGINT is its owner's affair (a terminal sends it to both). Raises CannotStart.
+    `state`: a file where every change is kept, and which is made again at the start, in place of `config`. With `owned`, SIGINT is its owner's affair (a terminal sends it to both). Raises CannotStart.
     """
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -60,11 +61,15 @@ async def serve(
     runner: web.ServerRunner | None = None
     reloading: asyncio.Task[None] | None = None
     try:
-        await _configure(proxies, config, log)
+        kept = State(state, proxies, log) if state is not None else None
+        keep = kept.keep if kept is not None else lambda: None
+        if kept is None or not await _restored(kept):
+            await _configure(proxies, config, log)
+        _keep(keep, log)
         sock = await _bind(host, port)
         guarded = ip_address(sock.getsockname()[0]).is_loopback
         limit_writing(sock)
-        api = Api(proxies, guarded, proxy_metrics, runtime_metrics)
+        api = Api(proxies, guarded, proxy_metrics, runtime_metrics, keep)
         runner = web.ServerRunner(Server(api.answer), shutdown_timeout=LAST_REQUESTS_S)
         await runner.setup()
         await web.SockSite(runner, sock).start()
@@ -74,7 +79,7 @@ async def serve(
         if listening is not None:
             listening(*told)
         _look_for_garbage_seldom()
-        reloading = loop.create_task(_reload(proxies, config, log, reload))
+        reloading = loop.create_task(_reload(proxies, config, log, reload, keep))
         await stop.wait()
         log.say("info", "Shutdown started")
     finally:
@@ -122,13 +127,32 @@ async def _configure(proxies: Proxies, config: Path | None, log: Log) -> None:
         log.say("error", "Failed to populate proxies from file", error=str(error))
 
 
-async def _reload(proxies: Proxies, config: Path | None, log: Log, asked: asyncio.Event) -> None:
+async def _restored(state: State) -> bool:
+    """Make what the state tells; whether there is one. Raises CannotStart rather than lose what it tells."""
+    try:
+        return await state.restore()
+    except (OSError, BadBody, ApiError) as error:
+        raise CannotStart(f"-state {state.path}: {error}; mend it, or take it away to begin with nothing") from None
+
+
+def _keep(keep: Callable[[], None], log: Log) -> None:
+    """Keep how things stand, where nobody waits for an answer."""
+    try:
+        keep()
+    except OSError as error:
+        log.say("error", "The state was not kept", error=error.strerror or str(error))
+
+
+async def _reload(
+    proxies: Proxies, config: Path | None, log: Log, asked: asyncio.Event, keep: Callable[[], None]
+) -> None:
     """At each SIGHUP the config once more. What came by the API is in memory alone, and stays."""
     while True:
         await asked.wait()
         asked.clear()
         log.say("info", "Hangup: reading the config again" if config else "Hangup: no config to read, nothing changes")
         await _configure(proxies, config, log)
+        _keep(keep, log)
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
@@ -148,6 +172,7 @@ def run(
     proxy_metrics: bool = False,
     runtime_metrics: bool = False,
     log_level: str = "info",
+    state: Path | None = None,
 ) -> int:
     """Serve until SIGINT or SIGTERM; the exit status: 0, or 1 with one line on standard error.
 
@@ -159,7 +184,7 @@ def run(
             runner.run(
                 serve(
                     host, port, config=config, seed=seed, log=log,
-                    proxy_metrics=proxy_metrics, runtime_metrics=runtime_metrics,
+                    proxy_metrics=proxy_metrics, runtime_metrics=runtime_metrics, state=state,
                 )
             )  # fmt: skip
     except CannotStart as error:
@@ -176,6 +201,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("-host", "--host", default="localhost", help="address the API listens on (default: localhost)")
     parser.add_argument("-port", "--port", type=int, default=8474, help="port of the API, 0: any (default: 8474)")
     parser.add_argument("-config", "--config", type=Path, help="JSON file with proxies, and their toxics, to create")
+    parser.add_argument(
+        "-state", "--state", type=Path, help="file that keeps every change, and is made again at the start"
+    )
     parser.add_argument("-seed", "--seed", type=int, help="seed of every random choice")
     parser.add_argument("-proxy-metrics", "--proxy-metrics", action="store_true", help="byte counters at /metrics")
     parser.add_argument("-runtime-metrics", "--runtime-metrics", action="store_true", help="the process at /metrics")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import select
 import socket
 import threading
@@ -73,4 +74,20 @@ def test_where_no_answers_come_it_sleeps_but_for_a_trial(
     while not poll.linger():  # the answer is there, and just a trial sees it
         asleep += 1
     assert 0 < asleep < LINGER_TRIED
+    assert reader.heard == b"x"
+
+
+def test_where_the_processor_was_taken_away_it_sleeps(
+    watched: tuple[Poll, Reader, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poll, reader, there = watched
+    monkeypatch.setattr(subject, "LINGER_S", 0.0001)
+    monkeypatch.setattr(subject, "BUSY_S", PATIENCE_S)
+    taken = resource.struct_rusage([0.0] * 2 + [0] * 13 + [10**9])  # involuntary context switches
+    monkeypatch.setattr(resource, "getrusage", lambda who: taken)
+    assert not poll.linger()
+    there.sendall(b"x")
+    assert not poll.linger()  # nobody looked
+    assert reader.heard == b""
+    assert poll.look()
     assert reader.heard == b"x"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import resource
 import select
 import time
 from typing import Protocol
@@ -23,6 +24,10 @@ LINGER_S = 0.00005
 #: As long as it was worth it so often of late; else it is tried once in so many times, since others may need the processor.
 LINGER_PAYS = 0.25
 LINGER_TRIED = 16
+#: Whoever took the processor away from us needs it: so long, seconds, we do not stay awake then.
+BUSY_S = 0.1
+#: The thread alone, where the system can say.
+_US = getattr(resource, "RUSAGE_THREAD", resource.RUSAGE_SELF)
 _DEAD = 0x008 | 0x010  # EPOLLERR, EPOLLHUP
 
 
@@ -50,6 +55,9 @@ class Poll:
         #: How often of late something came while we stayed awake, 0 to 1, and how often we did not.
         self._paid = 1.0
         self._slept = 0
+        #: How often the processor was taken away from us so far, and until when the machine counts as busy for that.
+        self._driven_off = 0
+        self._busy_until = 0.0
         self._epoll = select.epoll()
         loop.add_reader(self._epoll.fileno(), self._ready)
 
@@ -85,14 +93,18 @@ class Poll:
             pass
 
     def linger(self) -> bool:
-        """Stay awake for a moment, where that pays; whether something came."""
+        """Stay awake for a moment, where that pays and nobody else needs the processor; whether something came."""
         self._slept += 1
-        if self._paid < LINGER_PAYS and self._slept % LINGER_TRIED:
+        now = time.monotonic()
+        if now < self._busy_until or (self._paid < LINGER_PAYS and self._slept % LINGER_TRIED):
             return False
-        came, until = False, time.monotonic() + LINGER_S
-        while not came and time.monotonic() < until:
-            came = self.look()
+        came, until = False, now + LINGER_S
+        while not came and now < until:
+            came, now = self.look(), time.monotonic()
         self._paid += (came - self._paid) / 8
+        driven_off = resource.getrusage(_US).ru_nivcsw
+        if driven_off != self._driven_off:
+            self._driven_off, self._busy_until = driven_off, now + BUSY_S
         return came
 
     def look(self) -> bool:

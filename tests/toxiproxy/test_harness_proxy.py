@@ -248,20 +248,33 @@ def test_the_documented_session_goes_as_documented() -> None:
                 return time.monotonic() - began
 
         trip()
-        status, told = curl(
-            address, "POST", "/proxies/redis/toxics", '{"type":"latency", "attributes" : {"latency":200}}'
-        )
+        toxics = "/proxies/redis/toxics"
+        status, told = curl(address, "POST", toxics, '{"type":"latency", "attributes" : {"latency":200}}')
         assert status == 200
         assert json.loads(told)["name"] == "latency_downstream"
         assert trip() >= 0.2
-        status, told = curl(address, "GET", "/proxies/redis/toxics")
-        assert [toxic["attributes"] for toxic in json.loads(told)] == [{"latency": 200, "jitter": 0}]
-        assert curl(address, "DELETE", "/proxies/redis/toxics/latency_downstream") == (204, "")
+        for method, latency in (("POST", 300), ("PATCH", 100)):
+            change = f'{{"attributes" : {{"latency":{latency}}}}}'
+            status, told = curl(address, method, f"{toxics}/latency_downstream", change)
+            assert (status, json.loads(told)["attributes"]) == (200, {"latency": latency, "jitter": 0})
+            assert trip() >= latency / 1000
+        status, told = curl(address, "GET", toxics)
+        assert [toxic["attributes"] for toxic in json.loads(told)] == [{"latency": 100, "jitter": 0}]
+        assert curl(address, "DELETE", f"{toxics}/latency_downstream") == (204, "")
+        assert json.loads(curl(address, "GET", toxics)[1]) == []
         status, told = curl(address, "POST", "/proxies/redis", '{"enabled": false}')
         assert (status, json.loads(told)["enabled"]) == (200, False)
         with pytest.raises(ConnectionRefusedError):
             trip()
         assert curl(address, "POST", "/reset") == (204, "")
         eventually(lambda: trip() < PATIENCE_S)
-        assert curl(address, "DELETE", "/proxies/redis") == (204, "")
+        status, told = curl(
+            address, "POST", "/populate", f"[{body}, {body.replace('redis', 'web').replace(str(port), '0')}]"
+        )
+        assert (status, [proxy["name"] for proxy in json.loads(told)["proxies"]]) == (201, ["redis", "web"])
+        assert sorted(json.loads(curl(address, "GET", "/proxies")[1])) == ["redis", "web"]
+        for name in ("redis", "web"):
+            assert curl(address, "DELETE", f"/proxies/{name}") == (204, "")
         assert curl(address, "GET", "/proxies") == (200, "{}")
+        with pytest.raises(ConnectionRefusedError):
+            trip()

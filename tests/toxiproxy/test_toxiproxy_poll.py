@@ -7,7 +7,7 @@ import resource
 import select
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from through import PATIENCE_S
@@ -35,8 +35,15 @@ class Reader:
         return False
 
 
+def switched(count: int) -> Callable[[int], resource.struct_rusage]:
+    """What the system says when the processor was taken away so often."""
+    usage = resource.struct_rusage([0.0] * 2 + [0] * 13 + [count])
+    return lambda who: usage
+
+
 @pytest.fixture
-def watched() -> Iterator[tuple[Poll, Reader, socket.socket]]:
+def watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Poll, Reader, socket.socket]]:
+    monkeypatch.setattr(resource, "getrusage", switched(0))
     loop = asyncio.new_event_loop()
     here, there = socket.socketpair()
     poll = Poll(loop)
@@ -83,8 +90,7 @@ def test_where_the_processor_was_taken_away_it_sleeps(
     poll, reader, there = watched
     monkeypatch.setattr(subject, "LINGER_S", 0.0001)
     monkeypatch.setattr(subject, "BUSY_S", PATIENCE_S)
-    taken = resource.struct_rusage([0.0] * 2 + [0] * 13 + [10**9])  # involuntary context switches
-    monkeypatch.setattr(resource, "getrusage", lambda who: taken)
+    monkeypatch.setattr(resource, "getrusage", switched(1))
     assert not poll.linger()
     there.sendall(b"x")
     assert not poll.linger()  # nobody looked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import resource
 import socket
@@ -133,6 +134,29 @@ def test_a_page_of_another_site_is_refused(through: Through, headers: dict[str, 
 )
 def test_a_page_of_this_machine_is_not_refused(through: Through, headers: dict[str, str]) -> None:
     assert through.api("GET", "/version", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"GET /version HTT",
+        b'POST /proxies HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50\r\n\r\n{"name"',
+        b"POST /populate HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n[",
+        b"\x00\x16\x03\x01 nonsense \r\n\r\n",
+    ],
+)
+def test_requests_that_stay_half_stop_no_traffic_and_no_other_request(through: Through, said: bytes) -> None:
+    client, server = through.pair()
+    api = ("127.0.0.1", int(through.toxiproxy.url.rpartition(":")[2]))
+    with contextlib.ExitStack() as stack:
+        for _ in range(50):
+            stack.enter_context(connect(api)).sendall(said)
+        for _ in range(20):
+            client.sendall(b"x")
+            assert server.recv(1) == b"x"
+        assert through.api("GET", "/proxies/line").status_code == 200
+    server.sendall(b"y")
+    assert client.recv(1) == b"y"
 
 
 # -- many at a time

@@ -26,6 +26,8 @@ MOST_BYTES = 1 << 16
 
 #: What takes the place of others' talk.
 NOTICE = "time.sleep(0.3)  # the server has the time to notice"
+#: Where everything hangs on its having noticed before somebody comes back, on a busy machine too.
+SURELY_NOTICED = "time.sleep(1.5)  # the server has all the time to notice"
 
 _LEAVING = {
     "polite": "leave", "fin": "close", "reset": "reset", "half-close": "half_close", "killed": "abandon",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from harness.client.trace import Sent
 from harness.dialect.profile import Profile
-from harness.evidence.repro.acts import Script, Untellable
+from harness.evidence.repro.acts import NOTICE, SURELY_NOTICED, Script, Untellable
 from harness.history import (
     Ended,
     Heard,
@@ -425,11 +425,23 @@ def _welcomes(telling: Telling) -> list[str]:
     ]
     back = opened.visit > 1 or any(" = enter(" in line and ascii(opened.name) in line for line in lines)
     how, who = ("come_back", "back") if back else ("enter", "newcomer")
+    told: list[str] = []
+    for line in (*lines, f"{who} = {how}({opened.name!a})"):
+        told.append(line.replace(NOTICE, SURELY_NOTICED))
+        if " = come_back(" in line or line.startswith(
+            f"{who} = "
+        ):  # whoever it strikes: that may be a matter of chance
+            told += _introduced(line)
+    return told
+
+
+def _introduced(entry: str) -> list[str]:
+    """That the one who comes in by this line is shown what the first one was."""
+    who = entry.strip().partition(" = ")[0]
+    indent = entry[: len(entry) - len(entry.lstrip())]
     return [
-        *lines,
-        f"{who} = {how}({opened.name!a})",
-        f"missing = [part for part in missing_words({who}) if part in wanted]",
-        f'expect(not missing, "an introduction of the same shape as the first, with " + ascii(missing), {who}.last_words())',
+        f"{indent}missing = [part for part in missing_words({who}) if part in wanted]",
+        f'{indent}expect(not missing, "an introduction of the same shape as the first, with " + ascii(missing), {who}.last_words())',
     ]
 
 

@@ -89,6 +89,7 @@ def test_where_the_processor_was_taken_away_it_sleeps(
 ) -> None:
     poll, reader, there = watched
     monkeypatch.setattr(subject, "LINGER_S", 0.0001)
+    monkeypatch.setattr(subject, "TAKEN_S", 0.00001)
     monkeypatch.setattr(subject, "BUSY_S", PATIENCE_S)
     monkeypatch.setattr(resource, "getrusage", switched(1))
     assert not poll.linger()

@@ -24,7 +24,9 @@ LINGER_S = 0.00005
 #: As long as it was worth it so often of late; else it is tried once in so many times, since others may need the processor.
 LINGER_PAYS = 0.25
 LINGER_TRIED = 16
-#: Whoever took the processor away from us needs it: so long, seconds, we do not stay awake then.
+#: Whoever took the processor away from us for longer than this needs it (the peer takes less to answer), seconds: then we do not
+#: stay awake for a while.
+TAKEN_S = 0.0005
 BUSY_S = 0.1
 #: The thread alone, where the system can say.
 _US = getattr(resource, "RUSAGE_THREAD", resource.RUSAGE_SELF)
@@ -98,13 +100,14 @@ class Poll:
         now = time.monotonic()
         if now < self._busy_until or (self._paid < LINGER_PAYS and self._slept % LINGER_TRIED):
             return False
-        came, until = False, now + LINGER_S
+        came, began, until = False, now, now + LINGER_S
         while not came and now < until:
             came, now = self.look(), time.monotonic()
         self._paid += (came - self._paid) / 8
         driven_off = resource.getrusage(_US).ru_nivcsw
-        if driven_off != self._driven_off:
-            self._driven_off, self._busy_until = driven_off, now + BUSY_S
+        if driven_off != self._driven_off and now - began > TAKEN_S:
+            self._busy_until = now + BUSY_S
+        self._driven_off = driven_off
         return came
 
     def look(self) -> bool:

@@ -56,9 +56,11 @@ class Passage:
 class Line:
     """One proxy: where clients connect to, and its toxics. Every call raises ToxiproxyError when it fails."""
 
-    def __init__(self, owner: Toxiproxy, proxy: library.Proxy, called: str) -> None:
+    def __init__(self, owner: Toxiproxy, proxy: library.Proxy, called: str, since: float) -> None:
         self._owner = owner
         self._proxy = proxy
+        #: It was made after this, by our clock; what is older was of another line that had its name.
+        self._since = since
         #: Its name in the proxy, and the one that it was asked for by.
         self.name: str = proxy.name
         self.called = called
@@ -156,7 +158,8 @@ class Line:
             # On this machine its clock is ours; another's is set by the middle of the call.
             ahead = events[0]["at"] - (asked + time.monotonic()) / 2 if self._owner.kind == "remote" else 0.0
             self._owner.read_up_to[self.name] = events[0]["next"] - 1
-            return [_passage(event, ahead) for event in events if event["event"] in ("open", "closed")]
+        passages = [_passage(event, ahead) for event in events if event["event"] in ("open", "closed")]
+        return [one for one in passages if one.opened >= self._since]
 
 
 def _traffic(told: dict[str, Any]) -> Traffic:
@@ -198,9 +201,10 @@ class Toxiproxy:
         """
         if listen == ANY_PORT and not self._local():
             listen = "[::]:0"
+        since = time.monotonic()
         with self.api.speaking():
             proxy = self._library.create(upstream=upstream, name=self._ours + name, listen=listen, enabled=enabled)
-        line = Line(self, proxy, name)
+        line = Line(self, proxy, name, since)
         self._lines.append(line)
         return line
 

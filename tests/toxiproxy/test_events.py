@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import socket
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 import requests
 from through import PATIENCE_S, Through, connect, eventually, free_port, read, read_all
 
-from harness.toxiproxy import Passage
+from harness.toxiproxy import Passage, Toxiproxy
 from harness.toxiproxy.embedded.events import KEPT, READERS_MOST, WAITING_MOST, Events, TooManyReaders, Wanted
 
 
@@ -172,3 +173,16 @@ def test_the_harness_asks_what_became_of_each_connection(through: Through) -> No
     assert [(one.client_port, one.over, one.by) for one in now] == [(second.getsockname()[1], None, None)]
     through.line.delete()
     assert [one.by for one in through.line.passages()] == ["proxy"]
+
+
+def test_a_line_made_anew_is_not_told_of_the_connections_of_the_old_one(ours: Toxiproxy) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        for _ in range(2):
+            line = ours.create("again", f"127.0.0.1:{listener.getsockname()[1]}")
+            with connect(line.address) as client:
+                listener.accept()[0].close()
+                assert read_all(client) == (b"", "end")
+                seen: list[Passage] = []
+                eventually(lambda line=line, seen=seen: bool(seen.extend(line.passages()) or seen))  # type: ignore[misc]
+                assert {one.client_port for one in seen} == {client.getsockname()[1]}
+            line.delete()

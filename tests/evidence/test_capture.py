@@ -240,7 +240,7 @@ def test_a_whole_run_keeps_the_capture_of_a_documented_test(tmp_path: Path) -> N
 def test_a_pause_between_the_two_clocks_does_not_move_the_packets(monkeypatch: pytest.MonkeyPatch) -> None:
     """A thread that is put off between its two readings would see every packet come after what it belongs to."""
     ahead_ns, now = 1_000_000_000_000, iter(range(0, 10**12, 100))
-    put_off = {2: 7_000_000, 5: 9_000_000}  # before these readings of the monotonic clock, in nanoseconds
+    put_off = {1: 7_000_000, 4: 9_000_000}  # before these readings of the monotonic clock, in nanoseconds
     passed = [0]
     readings = [0]
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from cli.program import Program
 from mutation_check import MUTATIONS, Mutation
+from properties.histories import ordinary
 
 from harness.dialect.builtin import KNOWN
 from harness.dialect.framing import Framing
@@ -170,6 +171,23 @@ def test_every_failure_has_a_file_or_a_reason(item: Mutation) -> None:
         for text in made.files.values():
             compile(text, FILE, "exec")
             assert text.isprintable() or set(text) - {"\n"} <= set(map(chr, range(32, 0x250)))
+
+
+def test_whoever_comes_is_looked_at_for_an_introduction() -> None:
+    """The fault struck a newcomer in the run; on bare sockets it may strike the one who came back before."""
+    story = ordinary().at(4.0)
+    story.leave(story.join("dora", counts=False))
+    story.at(5.5)
+    story.leave(story.join("dora", visit=2, counts=False))
+    story.at(7.0)
+    story.leave(story.join("elis", intro=b"", counts=False))
+    history = story.history(aims=("welcomes",))
+    judgements = [j for j in judge(history) if j.outcome == "fail"]
+    (text,) = repros(history, judgements, (), KNOWN["reference"], Aim(command("./server {port}"), "a:1")).files.values()
+    play = text.partition("def play() -> None:")[2].partition("\n\n\n")[0].splitlines()
+    comes = [n for n, line in enumerate(play) if "come_back(" in line or "newcomer = enter(" in line]
+    assert len(comes) == 2
+    assert all("missing_words(" in play[n + 1] and "expect(not missing" in play[n + 2] for n in comes)
 
 
 @pytest.mark.parametrize("name", ["line", "chunk", "header", "length", "utf", "nul", "fixed", "json"])

@@ -98,3 +98,19 @@ def test_where_the_processor_was_taken_away_it_sleeps(
     assert reader.heard == b""
     assert poll.look()
     assert reader.heard == b"x"
+
+
+def test_behind_the_last_of_what_came_it_stays_awake(
+    watched: tuple[Poll, Reader, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poll, reader, there = watched
+    heard: list[bytes] = []
+
+    def linger() -> bool:
+        heard.append(reader.heard)
+        return False
+
+    monkeypatch.setattr(poll, "linger", linger)
+    there.sendall(b"x")
+    poll._ready()
+    assert heard == [b"x"]

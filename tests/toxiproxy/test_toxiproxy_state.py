@@ -194,13 +194,14 @@ def test_a_change_that_cannot_be_kept_is_not_acknowledged(tmp_path: Path) -> Non
         assert (answer.status_code, answer.json()["error"]) == (500, "done, but not kept: No such file or directory")
 
 
-def test_a_state_that_cannot_be_read_is_not_overwritten(tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", ["[1", '{"somebody": "else\'s file"}', "[1]", '[{"name": "without an upstream"}]'])
+def test_a_state_that_cannot_be_read_is_not_overwritten(tmp_path: Path, text: str) -> None:
     state = tmp_path / "state.json"
-    state.write_text("[1")
+    state.write_text(text)
     done = subprocess.run([*PROGRAM, "-port", "0", "-state", str(state)], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert "mend it, or take it away" in done.stderr
-    assert state.read_text() == "[1"
+    assert state.read_text() == text
 
 
 def test_overloaded_it_leaves_no_socket_behind() -> None:

@@ -15,6 +15,7 @@ from harness.toxiproxy.embedded import wire
 from harness.toxiproxy.embedded.log import Log
 from harness.toxiproxy.embedded.proxies import ApiError, Proxies
 from harness.toxiproxy.embedded.proxy import Proxy
+from harness.toxiproxy.embedded.wire import BadBody
 
 
 class State:
@@ -41,7 +42,9 @@ class State:
         if not self.path.exists():
             return False
         told = wire.decode(self.path.read_bytes())
-        for one in told if isinstance(told, list) else []:
+        if not isinstance(told, list) or not all(isinstance(one, dict) for one in told):
+            raise BadBody("this is no list of proxies")
+        for one in told:
             try:
                 await self._proxies.populate([one])
             except ApiError as error:

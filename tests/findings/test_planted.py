@@ -79,6 +79,13 @@ class Play:
         found, _ = threads.threads([pid])
         return {one.call for one in found}
 
+    async def rests(self) -> None:
+        """Wait until each of the server's threads waits for a client or for what one says."""
+        end = time.monotonic() + 10
+        while self.waits() != {"accept", "recv"}:
+            assert time.monotonic() < end, "the server does not come to rest"
+            await asyncio.sleep(0.01)
+
     async def printed(self, words: str) -> None:
         """Wait until the server has printed this."""
         end = time.monotonic() + 10
@@ -102,10 +109,10 @@ async def playing(fault: str, server: Path = PLANTED) -> AsyncIterator[Play]:
         await stage.start()
         yield play
     finally:
+        await play.witness.settled()
+        await stage.end()  # before its clients go: what it prints of their end is no part of the play
         for sock in play.people.values():
             sock.close()
-        await play.witness.settled()
-        await stage.end()
         await clock.stop()
 
 
@@ -124,7 +131,7 @@ async def _reset(play: Play) -> None:
 
 
 async def _iteration(play: Play) -> None:
-    """Ana, the first of the set, reads nothing: whoever goes through it waits at her while Dina joins."""
+    """Who goes through the set waits at one who reads nothing, Ana or Caio, while Dina joins; then they read."""
     piece = b"x" * (64 << 10) + b"\n"
     play.people["bia"].setblocking(False)
     full = 0
@@ -139,9 +146,18 @@ async def _iteration(play: Play) -> None:
         await asyncio.sleep(0.01)
     assert full == 10, "the server never waited for its client that does not read"
     await play.enter("dina")
-    play.people["ana"].setblocking(False)
-    while "during iteration" not in play.stage.process.output()[0]:
-        await asyncio.wait_for(asyncio.get_running_loop().sock_recv(play.people["ana"], 1 << 20), 10)
+    readers = [asyncio.create_task(_reads(play.people[name])) for name in ("ana", "caio")]
+    await play.printed("during iteration")
+    await play.rests()  # Dina is announced: nobody is left to be written to when all of them go
+    for reader in readers:
+        reader.cancel()
+    await asyncio.gather(*readers, return_exceptions=True)
+
+
+async def _reads(sock: socket.socket) -> None:
+    sock.setblocking(False)
+    while await asyncio.get_running_loop().sock_recv(sock, 1 << 20):
+        pass
 
 
 async def _decode(play: Play) -> None:
@@ -216,10 +232,7 @@ def test_threads_that_are_left_are_looked_at_before_the_stop() -> None:
         async with playing("") as one:
             one.log.add(one.stage.process.sample("before"))
             await one.enter("ana")
-            for _ in range(1000):  # the thread of a client that has just been welcomed is on its way back to it
-                if one.waits() == {"accept", "recv"}:
-                    break
-                await asyncio.sleep(0.01)
+            await one.rests()  # the thread of a client that has just been welcomed is on its way back to it
             one.log.add(Sample(at_s=one.log.now(), label="after-1", alive=True, threads=9))
             assert await one.stage.stop()
         return one

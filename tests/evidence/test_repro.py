@@ -26,6 +26,9 @@ from harness.results import Judgement, ScenarioResult
 from harness.target import ServerSpec, builtin, command
 
 REFERENCE = f"{sys.executable} -m server_under_test.reference --port {{port}}"
+#: The two runs that most of them look at are made once, for one test process.
+pytestmark = pytest.mark.xdist_group("repro")
+
 SCENARIOS = ("disconnect/abrupt", "disconnect/reset-after-login")
 
 

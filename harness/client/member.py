@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 #: The longest that a single send may take before it counts as stalled, in seconds.
 SEND_S = 5.0
+#: Who sent many lines at once waits no longer than this before it speaks again, in seconds: a limit looks back as far.
+MOST_SPENT_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,11 +271,21 @@ class Member:
     async def send(self, data: bytes) -> int:
         """Raw bytes onto the wire; how many were taken. Raises ConnectionError when the connection is gone."""
         await self._pause(self.profile.pause)
-        return await self._put(data)
+        taken = await self._put(data)
+        self._spend(data.count(b"\n"))
+        return taken
 
     async def _send_message(self, data: bytes) -> int:
         await self._pause(self._gap_s)
-        return await self._put(data)
+        taken = await self._put(data)
+        self._spend(data.count(b"\n") - 1)
+        return taken
+
+    def _spend(self, lines: int) -> None:
+        """So many lines more were in what was sent: where the server limits how fast one may speak, each counts."""
+        if lines > 0 and self._log.pace_s:
+            shares = min(lines * self._log.pace_s, MOST_SPENT_S)
+            self._last_send_s = max(self._last_send_s, self._log.now()) + shares
 
     @property
     def _gap_s(self) -> float:

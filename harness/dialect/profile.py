@@ -160,6 +160,11 @@ class Profile(_Part):
     resume: Resume | None = None
 
     @property
+    def commanded(self) -> bool:
+        """Whether what is said to everybody begins with a word of command, as in `/msg {text}`; an object shows its own end."""
+        return not is_json(self.say) and any(c.isalnum() for c in self.say.partition("{text}")[0].replace("{name}", ""))
+
+    @property
     def named(self) -> bool:
         """Whether a client tells the server its name."""
         return any("{name}" in (step.send or "") for step in self.login)

@@ -208,6 +208,7 @@ class Lesson:
             parsed=self.profile.parsed,
             lines=self.profile.bordered,
             shown_lines=self.profile.shows_ends,
+            commanded=self.profile.commanded,
             idle_s=self.profile.idle,
             resumes=self.profile.resume is not None,
             remote=self.options.spec.kind == "remote",

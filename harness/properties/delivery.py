@@ -131,6 +131,8 @@ def in_pieces(scene: Scene, said: Said, conn: int) -> bool:
     cut = said.segments > 1 or "proxy" in (scene.opened[said.conn].way, scene.opened[conn].way)
     if not cut or scene.baseline.lines:
         return False
+    if said.segments > 1 and scene.baseline.commanded:
+        return True  # its first piece alone was a command, and the others were none
     # it came to the server in pieces and nothing parts messages: others' words stand between them
     if sum(n.conn == conn for n in scene.noticed) >= KEPT_NOTICES - 1:
         return True  # so many pieces that the history stopped keeping them

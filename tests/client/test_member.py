@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from harness.client.clock import Clock
 from harness.client.log import Log
 from harness.client.member import Identity, Member
@@ -43,6 +45,33 @@ def test_one_that_is_broken_off_before_its_message_was_sent_has_said_nothing() -
     said, came = asyncio.run(play())
     assert [text.split()[0] for text in said] == [b"first"]
     assert came == said[0]
+
+
+def test_lines_within_what_was_thrown_in_count_where_the_pace_is_limited_so_that_the_server_is_not_blamed() -> None:
+    """Four lines of HTTP and five messages in a second were too many for `st-limits` of the zoo: it dropped the last."""
+
+    class Stopped(Clock):
+        def now(self) -> float:
+            return 5.0
+
+    class Taken:
+        sent = 0
+
+        async def send(self, data: bytes, *, deadline_s: float) -> int:
+            return len(data)
+
+    async def waits(data: bytes, *, raw: bool, pace_s: float) -> float:
+        log = Log(Stopped(), lambda: None)
+        log.pace_s = pace_s
+        member = Member(1, Identity("ana", "ana", 1, "faulty", "direct"), Profile(), log)
+        member.wire = Taken()  # type: ignore[assignment]
+        await (member.send(data) if raw else member.send_line(data))
+        return member._last_send_s - log.now()
+
+    inside = b"POST / HTTP/1.1\r\nHost: a\r\n\r\nping"
+    for data, raw, shares in ((inside, False, 3), (inside, True, 3), (b"one", False, 0), (b"\n" * 999, True, 20)):
+        assert asyncio.run(waits(data, raw=raw, pace_s=0.1)) == pytest.approx(shares * 0.1)
+    assert asyncio.run(waits(inside, raw=False, pace_s=0.0)) < 0
 
 
 def test_a_server_that_takes_its_time_to_read_a_name_is_not_blamed() -> None:

@@ -178,6 +178,21 @@ def test_a_message_sent_in_pieces_among_others_words_is_not_blamed_where_nothing
     assert set(story(lines=True).failing()) >= {"delivers"}
 
 
+def test_a_command_sent_in_pieces_is_not_blamed_where_nothing_parts_messages() -> None:
+    def story(**baseline: bool) -> Story:
+        story = ordinary(**baseline).at(4.0)
+        story.says("ana", "in many pieces", to=[story.conns["caio"]], heard=(), segments=20)
+        return story
+
+    assert story(lines=False, commanded=True).failing() == {}
+    assert story(lines=False, commanded=True).judged()["intact"].outcome == "warn"
+    assert set(story(lines=False).failing()) >= {"delivers"}
+    assert set(story(lines=True, commanded=True).failing()) >= {"delivers"}
+    whole = ordinary(lines=False, commanded=True).at(4.0)
+    whole.says("ana", "in one piece", to=[whole.conns["caio"]], heard=())
+    assert set(whole.failing()) >= {"delivers"}
+
+
 def test_a_message_in_more_pieces_than_are_kept_is_not_blamed_where_nothing_parts_messages() -> None:
     story = ordinary(baseline=RAW, lines=False).at(4.0)
     caio = story.conns["caio"]

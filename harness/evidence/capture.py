@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import harness
+from harness.client.trace import Sent
 from harness.evidence import pcapng
 from harness.evidence.flows import Flow, flows, packets
 from harness.evidence.ring import Frame, NoCapture, Ring
@@ -21,16 +22,6 @@ from harness.history import Captured, Leg, Opened, Record
 
 #: A packet may be stamped so long before the record of what sent it (False), or of what saw it come (True), in seconds.
 _BEFORE_S = {False: 0.002, True: 0.25}
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A segment with data from a client: the data as far as it was kept, and how long it was."""
-
-    at_s: float
-    conn: int
-    data: bytes
-    length: int
 
 
 @dataclass(frozen=True)
@@ -87,6 +78,8 @@ def packet_of(step: Told, flow: Flow) -> int | None:
     """The number of the packet that this step of a connection sent, or that ended it; None where none was captured."""
     if step.mark == "syn":
         return flow.segments[0][1].frame
+    if step.mark == "last-data":  # written down when it had been sent, and so at any time after its packet
+        return next((s.frame for _, s in reversed(flow.segments) if s.length and s.source == flow.client), None)
     theirs = step.mark.startswith("end-")
     bit = {"fin": FIN, "rst": RST}.get(step.mark.removeprefix("end-"), 0)
     found = (

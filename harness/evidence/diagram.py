@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.evidence.capture import Sent
+from harness.client.trace import Sent
 from harness.evidence.drawing import BOLD, SMALL, Canvas, wrapped
 from harness.evidence.rows import Row, Span
 from harness.evidence.story import Story, Told, tell

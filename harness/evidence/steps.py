@@ -31,16 +31,14 @@ from harness.properties.quoting import quote
 from harness.properties.scene import Scene
 from harness.report.safe import visible
 
-#: Which packet of its connection a step is: the client's SYN, data, FIN or RST, the other side's FIN or RST.
-Mark = Literal["", "syn", "data", "fin", "rst", "end-fin", "end-rst"]
+#: Which packet of its connection a step is: the client's SYN, data, last data, FIN or RST, the other side's FIN or RST.
+Mark = Literal["", "syn", "data", "last-data", "fin", "rst", "end-fin", "end-rst"]
 #: People named in a step; characters of what was said; bytes of what was sent raw.
 NAMED, WORDS, RAW = 4, 48, 24
 #: A scenario that tells itself what it sends tells it so shortly before.
 TOLD_S = 0.3
 #: What a crowd does within this time of one another is one step, in seconds.
 WAVE_S = 0.3
-#: The word of a good-bye goes out this near to its record.
-GOODBYE_S = 0.05
 
 PHASES = {
     "fault": "the scenario begins", "calm": "the fault is over",
@@ -48,7 +46,7 @@ PHASES = {
     "rest": "at rest", "stop": "the end",
 }  # fmt: skip
 _LEAVES: dict[str, tuple[str, Mark]] = {
-    "polite": ("says good-bye", "data"), "fin": ("closes without a word: FIN", "fin"),
+    "polite": ("says good-bye", "last-data"), "fin": ("closes without a word: FIN", "fin"),
     "half-close": ("closes one half: FIN, and listens on", "fin"), "reset": ("resets the connection: RST", "rst"),
     "killed": ("its process is killed: the kernel closes the connection", ""), "silent": ("vanishes: no FIN, no RST", ""),
 }  # fmt: skip
@@ -98,6 +96,12 @@ def steps(scene: Scene, sent: Sequence[Sent] = ()) -> tuple[Told, ...]:
     teller = _Teller(scene)
     deeds = sorted([*teller.deeds(), *teller.raw(sent)], key=lambda deed: deed.at_s)
     return tuple(teller.told(deed) for deed in _folded(deeds))
+
+
+def goodbyes(scene: Scene, sent: Sequence[Sent]) -> set[Sent]:
+    """What those who left politely sent last: their word of good-bye, however long it was on its way."""
+    last = {piece.conn: piece for piece in sent}
+    return {piece for conn, piece in last.items() if conn in scene.left and scene.left[conn].how == "polite"}
 
 
 def _folded(deeds: Sequence[Deed]) -> list[Deed]:
@@ -208,12 +212,12 @@ class _Teller:
     def raw(self, sent: Sequence[Sent]) -> Iterator[Deed]:
         """What was sent in the scenario that is no whole message, command or answer: odd bytes, pieces, bytes before a login."""
         told = [(r.at_s, r.who) for r in self.scene.history.of(Step) if r.did.startswith("sends ")]
+        last_words = goodbyes(self.scene, sent)
         for piece in sent:
-            joined, left = self.scene.joined.get(piece.conn), self.scene.left.get(piece.conn)
-            goodbye = left is not None and left.how == "polite" and abs(left.at_s - piece.at_s) < GOODBYE_S
+            joined = self.scene.joined.get(piece.conn)
             outside = joined is None and self.scene.role(piece.conn) == "faulty"
             inside = joined is not None and joined.at_s < piece.at_s
-            if self.scene.phase_at(piece.at_s) != "fault" or goodbye or not (inside or outside):
+            if self.scene.phase_at(piece.at_s) != "fault" or piece in last_words or not (inside or outside):
                 continue
             if any(token.decode() in self.scene.by_token for token in TOKEN.findall(piece.data)):
                 continue

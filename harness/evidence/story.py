@@ -10,10 +10,11 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from harness.client.trace import Sent
 from harness.dialect.tokens import TOKEN
-from harness.evidence.capture import Sent
 from harness.evidence.lanes import Lanes
 from harness.evidence.rows import Row, RowKind, Span, Style, merged, pruned
+from harness.evidence.steps import goodbyes
 from harness.evidence.words import Say, seconds, speaker
 from harness.history import (
     Awaited,
@@ -42,8 +43,6 @@ MOST_MARKED = 3
 #: Pieces of raw bytes that are shown one by one.
 MOST_RAW = 5
 _SHOWN = 24
-#: The word of a good-bye is seen on the wire this near to its record, in seconds.
-_GOODBYE_S = 0.05
 #: The server's FIN in answer to a good-bye comes within this time, in seconds.
 _ANSWER_S = 1.5
 _PHASES = {
@@ -121,13 +120,16 @@ class _Teller:
     def _raw(self) -> list[Row]:
         """What somebody sent in the scenario that is no whole message: odd bytes, and pieces of messages."""
         rows: list[Row] = []
+        last_words = goodbyes(self.scene, self.sent)
         for piece in self.sent:
             joined = self.scene.joined.get(piece.conn)
-            left = self.scene.left.get(piece.conn)
-            good_bye = left is not None and left.how == "polite" and abs(left.at_s - piece.at_s) < _GOODBYE_S
             in_fault = self.scene.phase_at(piece.at_s) == "fault"
             outside = joined is None and self.scene.role(piece.conn) in ("faulty", "bystander")
-            if not in_fault or good_bye or not (outside or (joined is not None and joined.at_s <= piece.at_s)):
+            if (
+                not in_fault
+                or piece in last_words
+                or not (outside or (joined is not None and joined.at_s <= piece.at_s))
+            ):
                 continue
             if any(token in self.scene.by_token for token in (t.decode() for t in TOKEN.findall(piece.data))):
                 continue

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.evidence.capture import Capture, Taken, between_clocks_ns
+from harness.evidence.capture import Capture, Taken, between_clocks_ns, packet_of
 from harness.evidence.flows import flows, packets
 from harness.evidence.packets import as_table, read
 from harness.evidence.pcapng import write
@@ -268,3 +268,19 @@ def test_a_handshake_whose_bare_ack_was_not_captured_is_not_blamed() -> None:
     assert [(p.sender, p.flags) for p in told] == [("client", "SYN"), ("server", "SYN-ACK"), ("client", "ACK")]
     refused = [*seen[:2], Segment(2, 3_000, client, server, 0x14, 101, 0, 0)]
     assert [p.flags for p in packets(flows(refused, [], [5000], 0))] == ["SYN", "SYN-ACK", "RST-ACK"]
+
+
+def test_a_goodbye_stands_on_its_own_packet_however_late_it_was_written_down() -> None:
+    """It is written down once it has been sent: on a busy machine the server's answer may have come by then."""
+    client, server = (b"\x7f\0\0\1", 40000), (b"\x7f\0\0\1", 5000)
+    seen = [
+        Segment(0, 10_000_000, client, server, 0x02, 100, 0, 0),
+        Segment(1, 20_000_000, client, server, 0x18, 101, 1, 4),
+        Segment(2, 30_000_000, client, server, 0x18, 105, 1, 6),
+        Segment(3, 40_000_000, server, client, 0x11, 1, 111, 0),
+        Segment(4, 50_000_000, client, server, 0x10, 111, 2, 0),
+    ]
+    (flow,) = flows(seen, [], [5000], 0)
+    assert packet_of(Told(0.9, "says good-bye", "bia", 1, "last-data"), flow) == 2
+    assert packet_of(Told(0.03, "says a word", "bia", 1, "data"), flow) == 2
+    assert packet_of(Told(0.02, "says a word", "bia", 1, "data"), flow) == 1

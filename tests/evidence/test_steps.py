@@ -13,7 +13,7 @@ from properties.histories import Story, ordinary
 from harness.client.trace import Sent
 from harness.evidence.ring import why_no_capture
 from harness.evidence.steps import Told, steps
-from harness.history import Ended, Left, Opened, OpenFailed, Phase, Step, Toxic
+from harness.history import Ended, Joined, Left, Opened, OpenFailed, Phase, Step, Toxic
 from harness.history import Leaving as Ways
 from harness.language import Language
 from harness.properties.scene import Scene
@@ -111,6 +111,18 @@ def test_odd_bytes_are_a_step_once() -> None:
     assert step.did.isprintable()
     story.add(Step(at_s=0.005, did="sends 7 bytes that begin with a lie", who="stranger"))
     assert len([one for one in told(story, *pieces) if "sends" in one.did]) == 1
+
+
+def test_a_goodbye_is_told_once_however_long_it_was_on_its_way() -> None:
+    story = Story(ordinary().baseline)
+    story.phase("fault")
+    conn = story.open("bia", role="faulty")
+    story.add(Joined(at_s=0.01, conn=conn, name="bia", asked_at_s=0.0))
+    story.add(Left(at_s=0.9, conn=conn, how="polite"))
+    odd, word = Sent(0.1, conn, b"odd\n", 4), Sent(0.2, conn, b"/quit\n", 6)
+    assert [one.did for one in told(story, odd, word) if one.who == "bia"] == [
+        "connects", "sends 4 bytes that begin with odd\\n", "says good-bye",
+    ]  # fmt: skip
 
 
 def test_the_end_that_the_other_side_made_is_a_step() -> None:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from harness.client.trace import Sent
 from harness.dialect import tokens
-from harness.dialect.profile import Profile, fill
+from harness.dialect.profile import Profile
+from harness.evidence.steps import goodbyes
 from harness.history import Ended, Leaving, Left, Said
 from harness.properties.scene import Scene
 
@@ -54,6 +55,7 @@ class Script:
 
     def __init__(self, scene: Scene, profile: Profile, sent: Sequence[Sent], witnesses: Iterable[int], until_s: float):
         self.scene, self.profile = scene, profile
+        self._goodbyes = goodbyes(scene, sent)
         self.sent = [piece for piece in sent if piece.at_s <= until_s]
         self.until_s = min([until_s, *(at for at, name in scene.phases if name == "rest")])
         self.witnesses = frozenset(witnesses)
@@ -189,7 +191,7 @@ class Script:
 
     def _raw(self, conn: int) -> list[Act]:
         """Bytes that are no plain message: before or in the login, odd payloads, pieces, several in one segment."""
-        joined, left = self.scene.joined.get(conn), self.scene.left.get(conn)
+        joined = self.scene.joined.get(conn)
         acts = list[Act]()
         pieces = list[Sent]()
         if joined is None and self.scene.well_behaved(conn):
@@ -197,9 +199,7 @@ class Script:
         for piece in self.sent:
             if piece.conn != conn or (joined is not None and piece.at_s <= joined.at_s):
                 continue
-            if left is not None and left.how == "polite" and piece.at_s >= left.at_s - 0.5 and self._is_farewell(piece):
-                continue
-            if self._plain(piece) is None and not self._is_command(piece):
+            if piece not in self._goodbyes and self._plain(piece) is None and not self._is_command(piece):
                 pieces.append(piece)
         for run in _runs(pieces):
             whole = b"".join(piece.data for piece in run)
@@ -208,10 +208,6 @@ class Script:
             told = ", ".join(self.literal(piece.data) for piece in run)
             acts.append(Act(run[0].at_s, f"{self.variables[conn]}.send({told})", True))
         return acts
-
-    def _is_farewell(self, piece: Sent) -> bool:
-        word = fill(self.profile.leave or "", name=self.scene.opened[piece.conn].name)
-        return piece.data == self._framing.encode(word.encode())
 
     def _is_command(self, piece: Sent) -> bool:
         return self.profile.list is not None and piece.data == self._framing.encode(self.profile.list.encode())

@@ -84,6 +84,17 @@ def test_say_wraps_the_words() -> None:
     assert profile.speak("hello", "ana") == '{"from": "ana", "text": "hello", "more": {}}'
 
 
+@pytest.mark.parametrize(
+    ("say", "commanded"),
+    [
+        ("{text}", False), ("{name}: {text}", False), ("> {text}", False), ("/msg {text}", True), ("MSG|{name}|{text}", True),
+        ('{"type": "msg", "text": "{text}"}', False),
+    ],
+)  # fmt: skip
+def test_a_word_of_command_before_the_words_is_known(say: str, commanded: bool) -> None:
+    assert Profile(say=say).commanded is commanded
+
+
 def test_what_is_filled_in_is_not_filled_in_again() -> None:
     assert fill("{name}: {text}", name="{text}", text="hi") == "{text}: hi"
     assert fill("{to} {token} {other}", to="bia") == "bia {token} {other}"

@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 #: Lines of the conversation that are shown as proof, and when nothing was found.
 PROOF, TRIED = 24, 60
+#: All of it takes no longer, a build apart; the quiet runs at its end, which are short, are left so much of it, in seconds.
+LONGEST_S, QUIET_S = 60.0, 12.0
 
 
 def probe(
@@ -84,17 +87,16 @@ def _as_command(spec: Any) -> Any:
     return replace(spec, kind="command")
 
 
-def _one(key: str, work: Any) -> Any:
-    """A piece of work in a worker. Raises UserError when it broke."""
-    from harness.engine.run import BASELINE_S
+def _one(key: str, work: Any, limit_s: float) -> Any:
+    """A piece of work in a worker. Raises UserError when it broke, or was not done in time."""
     from harness.engine.workers import Workers
 
     with Workers(1) as workers:
-        workers.start(key, work, BASELINE_S)
+        workers.start(key, work, limit_s)
         while True:
             for done in workers.wait():
                 if done.failure is not None:
-                    raise UserError(done.failure)
+                    raise UserError(f"{key}: {done.failure}; --patience 2 gives twice the time")
                 return done.value
 
 
@@ -102,28 +104,31 @@ def _found(options: Options) -> tuple[Options, Learned, Learned | None, bool]:
     """How it is started, what the search found, what the quiet runs say to it, and whether it was known before."""
     from dataclasses import replace
 
-    from harness.engine.run import built
+    from harness.engine.run import BASELINE_S, built
     from harness.engine.starting import Way, way
 
-    if options.spec.build is not None and (made := _one("build", lambda: built(options))).failure is not None:
-        return options, made, None, False
+    if options.spec.build is not None:
+        made = _one("build", lambda: built(options), BASELINE_S)
+        if made.failure is not None:
+            return options, made, None, False
+    end_s = time.monotonic() + LONGEST_S * max(1.0, options.patience)
     if options.spec.kind == "remote":
-        return options, *_understood(options)
-    started: Way = _one("start", lambda: way(options))
+        return options, *_understood(options, end_s)
+    started: Way = _one("start", lambda: way(options), end_s - time.monotonic())
     if started.learned is not None:
         return options, started.learned, None, False
     tried = []
     for spec in started.specs:
         options = replace(options, spec=spec)
-        found, quiet, known = _understood(options)
+        found, quiet, known = _understood(options, end_s)
         if quiet is not None:
             return options, replace(found, told=(*started.told, *found.told)), quiet, known
         tried.append(found)
     return options, tried[0], None, False
 
 
-def _understood(options: Options) -> tuple[Learned, Learned | None, bool]:
-    """What the search found, what the quiet runs say to it, and whether it was known before."""
+def _understood(options: Options, end_s: float) -> tuple[Learned, Learned | None, bool]:
+    """What the search found, what the quiet runs say to it, and whether it was known before; by `end_s`, monotonic."""
     from harness.engine.baseline import learn
     from harness.engine.detecting import detect
     from harness.engine.remembered import forget, recall, remember
@@ -133,14 +138,15 @@ def _understood(options: Options) -> tuple[Learned, Learned | None, bool]:
         known = known.model_copy(update=dict(options.overrides))
         from harness.engine.baseline import Learned
 
-        quiet = _one("baseline", lambda: learn(options, known))
+        quiet = _one("baseline", lambda: learn(options, known), end_s - time.monotonic())
         if quiet.baseline is not None:
             return Learned(profile=known), quiet, True
         forget(options.spec)
-    found = _one("dialect", lambda: detect(options))
+    search_s = max(1.0, end_s - time.monotonic() - QUIET_S)
+    found = _one("dialect", lambda: detect(options, search_s), search_s + QUIET_S)
     if found.profile is None:
         return found, None, False
-    quiet = _one("baseline", lambda: learn(options, found.profile))
+    quiet = _one("baseline", lambda: learn(options, found.profile), end_s - time.monotonic())
     if quiet.baseline is None:
         return quiet, None, False
     if options.cache:

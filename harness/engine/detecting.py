@@ -59,6 +59,7 @@ class Search:
     clients: int = 0
     late: bool = False
     spare: Confirmed | None = None
+    longest_s: float = float("inf")
     _irc_tried: bool = False
     _rejected: set[str] = field(default_factory=set)
     _houses: int = 0
@@ -67,7 +68,7 @@ class Search:
         """Set `found`, or give the reason why nothing was found."""
         if self.polite:
             self._houses = random.SystemRandom().randrange(1, 26)
-        limit = asyncio.timeout(LONGEST_SEARCH_S * max(1.0, self.options.patience))
+        limit = asyncio.timeout(min(self.longest_s, LONGEST_SEARCH_S * max(1.0, self.options.patience)))
         try:
             async with limit:
                 await self._search()
@@ -454,11 +455,12 @@ def _told(manner: Profile) -> str:
             return str(other)
 
 
-def detect(options: Options) -> Learned:
-    """The profile that lets people talk, or why none was found. To be called in a forked worker."""
+def detect(options: Options, longest_s: float = float("inf")) -> Learned:
+    """The profile that lets people talk, or why none was found; in `longest_s` seconds at most. To be called in a forked worker."""
     isolated = sandbox.enter(namespaces=options.isolates)
     own = {path.name for path in sources.named(options.spec)}
     search = Search(options, isolated, read(sources.texts(options.spec), own) if options.hints else Hints())
+    search.longest_s = longest_s
     try:
         failure = run_until_signal(search.run)
     except TargetError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import time
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,9 @@ import pytest
 
 from cli.program import Program
 from harness import config
-from harness.cli.probe import _failure, as_toml
+from harness.cli import probe
+from harness.cli.probe import _failure, _found, _one, as_toml
+from harness.cli.target_words import UserError
 from harness.dialect.profile import Profile
 from harness.engine.baseline import Learned
 from harness.engine.options import Options
@@ -83,3 +86,16 @@ def test_the_lines_that_would_help_follow_the_likeliest_reading() -> None:
     lines = "\n".join(_failure(Learned(failure="not understood", likely=likely), Language.of("en")))
     assert 'framing = "header"' in lines
     assert "header = 32" in lines
+
+
+def test_all_of_it_has_one_limit_and_the_quiet_runs_have_their_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever starting has taken is not there for the search."""
+    given = "harness.engine.detecting.detect"
+    monkeypatch.setattr(given, lambda _options, longest_s: Learned(failure=str(longest_s)))
+    options = Options(command(f"{sys.executable} {ARCHETYPES} none {{port}}"), cache=False)
+    whole_s = float(_found(options)[1].failure or "0")
+    assert 0 < whole_s < probe.LONGEST_S - probe.QUIET_S
+    monkeypatch.setattr(probe, "LONGEST_S", probe.LONGEST_S - 20)
+    assert float(_found(options)[1].failure or "0") < whole_s - 5
+    with pytest.raises(UserError, match=r"^dialect: it did not end within 1 s .*--patience"):
+        _one("dialect", lambda: time.sleep(60), 1.0)

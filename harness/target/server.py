@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from harness.history import Sample
-from harness.target import sandbox, sockets, sources, terminal, tree, trouble
+from harness.target import sandbox, sockets, sources, terminal, threads, tree, trouble
 from harness.target.output import Drain
 from harness.target.spec import TAIL, ServerSpec, TargetError, not_found
 
@@ -353,6 +353,7 @@ class Server:
                 self._process.stdin.close()
         self._drain.text()
         self._drain.close()
+        threads.sweep(self.listener_pid)
 
     def _reap(self, pids: list[int]) -> None:
         """Orphans that were given to us are ours to bury."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import getpass
 import os
 import platform
 import shutil
@@ -217,6 +218,14 @@ async def stacks(pid: int) -> tuple[str, str]:
             return "", "for stacks: install a JDK (jstack)" if path is None else ""
         return await _told("jstack", [path, "-l", str(pid)])
     return "", ""
+
+
+def sweep(pid: int) -> None:
+    """What a virtual machine of Java that was killed has left in the system's folder: the socket by which it was asked
+    for its stacks, and its counters. (It takes no TMPDIR for them.)"""
+    for left in (f"/tmp/.java_pid{pid}", f"/tmp/hsperfdata_{getpass.getuser()}/{pid}"):
+        with contextlib.suppress(OSError):
+            os.unlink(left)
 
 
 async def _told(tool: str, argv: Sequence[str]) -> tuple[str, str]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import json
+import os
 import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -48,11 +50,12 @@ def browser() -> Iterator[Any]:
     for flag in FLAGS:
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    service = selenium.ChromeService(executable_path=DRIVER)
-    driver = selenium.Chrome(options=options, service=service)
-    driver.set_script_timeout(60)
-    yield driver
-    driver.quit()
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:  # it leaves its locks behind
+        service = selenium.ChromeService(executable_path=DRIVER, env={**os.environ, "TMPDIR": folder})
+        driver = selenium.Chrome(options=options, service=service)
+        driver.set_script_timeout(60)
+        yield driver
+        driver.quit()
 
 
 @pytest.fixture(scope="module")

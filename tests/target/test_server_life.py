@@ -227,3 +227,12 @@ async def test_children_that_nobody_waited_for_are_counted(tmp_path: Path) -> No
         await until(lambda: server.sample("rest").processes >= 4)
         assert server.sample("rest").processes == 4
         assert server.sample("rest").threads == 1
+
+
+@on_a_loop
+async def test_what_a_java_machine_leaves_when_it_is_killed_goes_with_it(tmp_path: Path) -> None:
+    """The socket over which it was asked for its stacks: it takes it away only where it ends by itself."""
+    async with running(listener(tmp_path)) as server:
+        left = Path(f"/tmp/.java_pid{server.listener_pid}")
+        await asyncio.to_thread(left.touch)
+    assert not await asyncio.to_thread(left.exists)

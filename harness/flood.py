@@ -48,7 +48,7 @@ FILLER = 900
 
 
 async def endless_line(room: Room, member: Member, total: int = ENDLESS) -> Flooded:
-    """Send one line without an end until `total`, or until the server closes or stops taking."""
+    """Send one line without an end until `total`, or until the server closes or stops taking; what it takes, it reads."""
     first = room.stage.sample("flood-begin")
     taken = offered = 0
     looked = 0
@@ -64,6 +64,8 @@ async def endless_line(room: Room, member: Member, total: int = ENDLESS) -> Floo
                 now = room.stage.sample("flood")
                 if taken > total - LOOK and _keeps_it(first, now, taken):
                     most, until = max(total, MOST_ENDLESS), began + MORE_S
+    if not member.gone:  # what the kernel still holds of it would go on long after its sender has left
+        await room.log.read_by_server(member, room.deadlines.reply_s)
     return _told(room, Flooded(
         at_s=room.log.now(), conn=member.conn, offered=offered, taken=taken, what="a line without an end",
         stalled=offered > taken and not member.gone, ended=member.gone,

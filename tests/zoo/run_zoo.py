@@ -117,27 +117,36 @@ def run(
     server: dict[str, Any], patterns: list[str], *, find: bool, seed: int, jobs: int | None = None, confirm: int = 2
 ) -> Verdict:
     """One run of the harness against one server; what fails is seen again `confirm` times."""
-    with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
-        declared = server.get("dialect", {}) if find else {"framing": "line", **server["profile"]}
-        (place / "harness.toml").write_text(toml(declared) if declared else "", encoding="utf-8")
-        command = [
-            sys.executable, "-m", "harness", "run", *patterns, "--server", fill(server["command"]), "--seed", str(seed), "--confirm", str(confirm),
-            "--report", "json", "--out", str(place / "report"), "-q", "--no-color", "--no-cache",
-        ]  # fmt: skip
-        if jobs:
-            command += ["--jobs", str(jobs)]
-        done = subprocess.run(
-            command, cwd=place, timeout=LONGEST_S, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
-        )
-        try:
-            results = json.loads((place / "report" / "results.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            told = done.stderr.strip()[-300:] or done.stdout[-300:]
-            return Verdict(server["name"], server["defect"], False, errors=[told], spoken=False if find else None)
+    declared = server.get("dialect", {}) if find else {"framing": "line", **server["profile"]}
+    results = played(server["command"], patterns, declared, seed=seed, jobs=jobs, confirm=confirm)
+    if isinstance(results, str):
+        return Verdict(server["name"], server["defect"], False, errors=[results], spoken=False if find else None)
     verdict = judge(server, results)
     verdict.spoken = bool(results["scenarios"]) if find else None
     return verdict
+
+
+def played(
+    command: str, patterns: list[str], declared: dict[str, Any], *, seed: int, jobs: int | None = None, confirm: int = 2
+) -> dict[str, Any] | str:
+    """results.json of one run with these keys of `[dialect]`; what was printed where there is none."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        (place / "harness.toml").write_text(toml(declared) if declared else "", encoding="utf-8")
+        words = [
+            sys.executable, "-m", "harness", "run", *patterns, "--server", fill(command), "--seed", str(seed), "--confirm", str(confirm),
+            "--report", "json", "--out", str(place / "report"), "-q", "--no-color", "--no-cache",
+        ]  # fmt: skip
+        if jobs:
+            words += ["--jobs", str(jobs)]
+        done = subprocess.run(
+            words, cwd=place, timeout=LONGEST_S, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+        )
+        try:
+            results: dict[str, Any] = json.loads((place / "report" / "results.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return done.stderr.strip()[-300:] or done.stdout[-300:]
+    return results
 
 
 def judge(server: dict[str, Any], results: dict[str, Any]) -> Verdict:

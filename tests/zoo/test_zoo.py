@@ -94,6 +94,25 @@ def test_a_lie_about_a_message_is_told_from_the_server_s_fault(name: str) -> Non
     assert verdict.good, run_zoo.line(verdict)
 
 
+def _outcomes(results: dict[str, Any] | str) -> dict[tuple[str, str], str]:
+    assert isinstance(results, dict), results
+    return {(s["id"], p["id"]): p["outcome"] for s in results["scenarios"] for p in s["properties"]}
+
+
+def test_a_dialect_that_is_given_and_one_that_is_found_give_the_same_verdicts() -> None:
+    """What was found, declared as it was found: nothing is judged otherwise. Declared by hand: what fails is the same."""
+    server, patterns = ZOO["st-leave-word"], ["disconnect/abrupt", "disconnect/polite-leave", "chat/two-talk"]
+    found = run_zoo.played(server["command"], patterns, {}, seed=1, confirm=1)
+    outcomes = _outcomes(found)
+    assert isinstance(found, dict)
+    dialect = {key: value for key, value in found["target"]["dialect"].items() if key != "name"}
+    assert _outcomes(run_zoo.played(server["command"], patterns, dialect, seed=1, confirm=1)) == outcomes
+    by_hand = _outcomes(run_zoo.played(server["command"], patterns, server["profile"], seed=1, confirm=1))
+    failing = {key for key, outcome in outcomes.items() if outcome == "fail"}
+    assert ("disconnect/abrupt", "sockets") in failing
+    assert {key for key, outcome in by_hand.items() if outcome == "fail"} == failing
+
+
 def test_the_zoo_covers_what_a_server_can_violate() -> None:
     from harness.properties import IDS
 

@@ -103,7 +103,8 @@ def forgets(scene: Scene) -> Judgement | None:
         if found is not None:
             return found
     told = scene.baseline.leave_notice is not None and any(_witnesses(scene, left) for left in scene.left.values())
-    returned = any(o.visit > 1 and o.conn in scene.joined for o in scene.opened.values()) and scene.baseline.named
+    unique = scene.baseline.named and scene.baseline.duplicates in ("refused", "reprompted")
+    returned = unique and any(o.visit > 1 and o.conn in scene.joined for o in scene.opened.values())
     return passed("forgets") if looks or told or returned else None
 
 
@@ -137,12 +138,25 @@ def _witnesses(scene: Scene, left: Left) -> list[int]:
     if joined is None or left.how not in KNOWABLE or scene.role(left.conn) == "crowd":
         return []
     until = left.at_s + scene.deadlines.reply_s
-    if scene.is_down(left.at_s - 0.2, until) or scene.opened[left.conn].way == "proxy":
+    if (
+        scene.is_down(left.at_s - 0.2, until)
+        or scene.opened[left.conn].way == "proxy"
+        or _soon_back(scene, left, until)
+    ):
         return []
     return [
         c for c, j in scene.joined.items()
         if c != left.conn and scene.well_behaved(c) and j.at_s < left.at_s and scene.gone_at(c) > until
     ]  # fmt: skip
+
+
+def _soon_back(scene: Scene, left: Left, until_s: float) -> bool:
+    """Whether one of this name came before everybody need have been told: what was heard may have been its arrival, and
+    a server that counts who is in under a name had nothing to tell."""
+    name = scene.name(left.conn)
+    return any(
+        scene.name(c) == name and left.at_s < j.at_s < until_s for c, j in scene.joined.items() if c != left.conn
+    )
 
 
 def _not_told(scene: Scene) -> Judgement | None:
@@ -155,7 +169,10 @@ def _not_told(scene: Scene) -> Judgement | None:
             continue
         name = scene.name(left.conn)
         told = (
-            any(n.conn in witnesses and n.at_s >= left.at_s - 0.05 and stands_in(name, n.unit) for n in scene.noticed)
+            any(
+                n.conn in witnesses and n.at_s >= left.at_s - 0.05 and _of_its_going(scene, name, n)
+                for n in scene.noticed
+            )
             or _told_beside(scene, template, left, witnesses)
             or _told_before(scene, template, left, witnesses)
         )
@@ -165,6 +182,14 @@ def _not_told(scene: Scene) -> Judgement | None:
                 expected=template.replace("{name}", name), observed="no notice", at_s=left.at_s,
             )  # fmt: skip
     return None
+
+
+def _of_its_going(scene: Scene, name: str, notice: Noticed) -> bool:
+    """Whether a notice may be that it left: it bears the name, and is not plainly that of an arrival."""
+    arrived = scene.about(scene.baseline.join_notice, notice.unit) == name
+    return stands_in(name, notice.unit) and not (
+        arrived and scene.about(scene.baseline.leave_notice, notice.unit) != name
+    )
 
 
 def _told_before(scene: Scene, template: str, left: Left, witnesses: list[int]) -> bool:

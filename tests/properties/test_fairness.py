@@ -304,6 +304,28 @@ def test_the_older_of_two_of_a_name_closed_is_not_blamed() -> None:
     none_fails(story, "delivers", "forgets")
 
 
+def test_who_is_back_at_once_need_not_have_been_told_and_the_server_is_not_blamed() -> None:
+    def flits(story: Story) -> None:
+        story.leave("bia", told=False)
+        story.wait(0.05)
+        again = story.join("bia", visit=2)
+        story.wait(1.2)
+        story.leave(again)
+
+    none_fails(ordinary(flits), "forgets")
+
+
+def test_the_notice_that_one_has_come_is_none_that_it_had_left() -> None:
+    def returns(story: Story) -> None:
+        story.leave("bia", told=False)
+        story.wait(2.0)
+        story.join("bia", visit=2)
+
+    story = ordinary(returns, lists=False)
+    assert set(story.failing()) == {"forgets"}
+    assert story.judged()["forgets"].reason == "bia left (fin) and nobody was told"
+
+
 def test_a_name_free_again_only_after_a_moment_is_not_blamed() -> None:
     story = ordinary().at(2.2)
     story.outside("bia", refused=True, got=b"that name is taken", visit=2)

@@ -151,11 +151,12 @@ def _witnesses(scene: Scene, left: Left) -> list[int]:
 
 
 def _soon_back(scene: Scene, left: Left, until_s: float) -> bool:
-    """Whether one of this name came before everybody need have been told: what was heard may have been its arrival, and
-    a server that counts who is in under a name had nothing to tell."""
+    """Whether one of this name came, and was announced, before everybody need have been told that it had gone: a server
+    that counts who is in under a name had nothing to tell."""
     name = scene.name(left.conn)
-    return any(
-        scene.name(c) == name and left.at_s < j.at_s < until_s for c, j in scene.joined.items() if c != left.conn
+    came = [j.at_s for c, j in scene.joined.items() if c != left.conn and scene.name(c) == name]
+    return any(left.at_s < at_s < until_s for at_s in came) and any(
+        left.at_s < n.at_s and scene.about(scene.baseline.join_notice, n.unit) == name for n in scene.noticed
     )
 
 

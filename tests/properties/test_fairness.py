@@ -315,6 +315,15 @@ def test_who_is_back_at_once_need_not_have_been_told_and_the_server_is_not_blame
     none_fails(ordinary(flits), "forgets")
 
 
+def test_a_room_that_is_told_neither_of_a_departure_nor_of_the_return_was_told_nothing() -> None:
+    def flits(story: Story) -> None:
+        story.leave("bia", told=False)
+        story.wait(0.05)
+        story.leave(story.join("bia", visit=2, told=False), told=False)
+
+    assert set(ordinary(flits, lists=False).failing()) == {"forgets"}
+
+
 def test_the_notice_that_one_has_come_is_none_that_it_had_left() -> None:
     def returns(story: Story) -> None:
         story.leave("bia", told=False)

@@ -1,6 +1,6 @@
 """The same tests against ours, against Shopify's where there is one, and against any other at TOXIPROXY_URL.
 
-That one should be on this machine, and nobody else's: all its proxies are deleted.
+That one should be on this machine, and nobody else's: all its proxies are deleted, before and after.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ import contextlib
 import os
 import socket
 from collections.abc import Iterator
+from urllib.parse import quote
 
 import pytest
 import requests
-from through import PATIENCE_S, Through, real_one
+from through import PATIENCE_S, Through, ask, real_one
 
 from harness import toxiproxy
 from harness.toxiproxy import Toxiproxy, ToxiproxyError
@@ -31,7 +32,15 @@ def start(choice: str) -> Toxiproxy:
     """A Toxiproxy of our own, or the one at an address, which then is ours: embedded or Shopify's, as it says itself."""
     if not toxiproxy.is_remote(choice):
         return toxiproxy.start(choice, seed=1)
-    return Toxiproxy("embedded" if toxiproxy.capabilities(choice) else "installed", Api(choice))
+    proxy = Toxiproxy("embedded" if toxiproxy.capabilities(choice) else "installed", Api(choice))
+    delete_all(proxy)
+    return proxy
+
+
+def delete_all(proxy: Toxiproxy) -> None:
+    """Leave no proxy in it, whoever made it."""
+    for name in ask(proxy.url, "GET", "/proxies").json():
+        ask(proxy.url, "DELETE", f"/proxies/{quote(name, safe='')}")
 
 
 @pytest.fixture(scope="session", params=KINDS)
@@ -85,6 +94,5 @@ def _through(proxy: Toxiproxy) -> Iterator[Through]:
         for sock in one.opened:
             sock.close()
         with contextlib.suppress(requests.ConnectionError, ToxiproxyError):  # where it did not die of the test
-            for name in one.api("GET", "/proxies").json():
-                one.api("DELETE", f"/proxies/{name}")
+            delete_all(proxy)
             line.delete()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import requests
 from divergences import expected
-from through import PATIENCE_S, Through, ask, connect, eventually, free_port, read, read_all, silent
+from through import PATIENCE_S, Through, ask, connect, eventually, free_port, guarded, read, read_all, silent
 
 from harness.toxiproxy import Toxiproxy
 
@@ -27,6 +27,7 @@ def api(either: Toxiproxy) -> Iterator[Any]:
 
     call.url = either.url  # type: ignore[attr-defined]
     call.real = either.kind == "installed"  # type: ignore[attr-defined]
+    call.started_by_us = either.pid is not None  # type: ignore[attr-defined]
     yield call
     for name in call("GET", "/proxies").json():
         call("DELETE", f"/proxies/{name}")
@@ -117,6 +118,8 @@ def test_the_version_is_told_with_its_space_and_newline(api: Any) -> None:
 )
 def test_unknown_paths_and_methods(api: Any, method: str, path: str, status: int, body: str) -> None:
     response = api(method, path)
+    if path == "/metrics" and response.ok and not api.started_by_us:
+        pytest.skip("whoever started it asked for the metrics")
     assert (response.status_code, response.text) == (status, body)
     assert "X-Toxiproxy-Request-Id" not in response.headers
     assert "Allow" not in response.headers
@@ -153,7 +156,7 @@ def test_browsers_are_refused_where_a_route_matches(api: Any) -> None:
 
 def test_a_page_of_another_host_is_refused(api: Any) -> None:
     status = api("GET", "/proxies", headers={"Host": "evil.example:8474"}).status_code
-    assert status == expected("a foreign Host header", api.real)
+    assert status == (expected("a foreign Host header", api.real) if guarded(api.url) else 200)
     assert api("GET", "/proxies", headers={"Host": "localhost:8474"}).status_code == 200
 
 

@@ -11,7 +11,9 @@ import struct
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import requests
 
@@ -110,6 +112,11 @@ class Through:
         """Whether Shopify's is in between."""
         return self.toxiproxy.kind == "installed"
 
+    @property
+    def guarded(self) -> bool:
+        """Whether its API listens on the loopback alone, where it may refuse whoever means another host."""
+        return guarded(self.toxiproxy.url)
+
     def pair(self) -> tuple[socket.socket, socket.socket]:
         """A client and its server, joined through the line."""
         client = connect(self.line.address)
@@ -122,6 +129,26 @@ class Through:
     def api(self, method: str, path: str, body: Any = None, **rest: Any) -> requests.Response:
         """A raw request; a body that is no bytes goes as JSON."""
         return ask(self.toxiproxy.url, method, path, body, **rest)
+
+
+def api_address(url: str) -> tuple[str, int]:
+    """Where the API at `url` listens."""
+    parts = urlsplit(url)
+    assert parts.hostname is not None
+    assert parts.port is not None
+    return parts.hostname, parts.port
+
+
+def guarded(url: str) -> bool:
+    """Whether an API listens on the loopback alone. One for every interface answers at another address of it too."""
+    host, port = api_address(url)
+    if host != "localhost" and not ip_address(host).is_loopback:
+        return False
+    try:
+        socket.create_connection(("127.99.99.99", port), timeout=1.0).close()
+    except OSError:
+        return True
+    return False
 
 
 def ask(url: str, method: str, path: str, body: Any = None, **rest: Any) -> requests.Response:

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -171,17 +172,65 @@ def test_all_that_a_proxy_may_have_comes_back(tmp_path: Path) -> None:
     assert order == ["down", "bandwidth_both", "timeout_UPSTREAM"]
 
 
-def test_a_proxy_whose_port_was_taken_meanwhile_comes_back_disabled(tmp_path: Path) -> None:
-    state = tmp_path / "state.json"
+@contextlib.contextmanager
+def port_taken_meanwhile(state: Path) -> Iterator[tuple[str, dict[str, dict[str, Any]]]]:
+    """One that started while somebody had the port of its proxy a, and what its proxies a and b were before."""
     with program("-state", str(state)) as (process, url):
         for name in ("a", "b"):
             ask(url, "POST", "/proxies", {"name": name, "upstream": UP, "listen": "127.0.0.1:0"})
+        ask(url, "POST", "/proxies/a/toxics", {"type": "noop"})
         before = told(url)
         process.kill()
         process.wait(PATIENCE_S)
     port = int(before["a"]["listen"].rpartition(":")[2])
-    with socket.create_server(("127.0.0.1", port)), program("-state", str(state)) as (_, url):
+    with socket.create_server(("127.0.0.1", port)), program("-state", str(state)) as (process, url):
         assert told(url) == before | {"a": before["a"] | {"enabled": False}}
+        yield url, before
+        process.kill()
+        process.wait(PATIENCE_S)
+
+
+def test_a_proxy_whose_port_was_taken_meanwhile_comes_back_when_it_is_free(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    state = tmp_path / "state.json"
+    with port_taken_meanwhile(state) as (url, before):
+        listen = before["a"]["listen"]
+        assert capfd.readouterr().err == (
+            f'toxiproxy: proxy "a" is disabled for now: listen tcp {listen}: bind: address already in use; '
+            "free its port and start again, or enable it\n"
+        )
+        # neither what fails nor what says nothing of it is a word against it
+        assert ask(url, "POST", "/proxies/a", {"enabled": True}).status_code == 500
+        assert ask(url, "POST", "/reset").status_code == 500
+        assert ask(url, "POST", "/proxies/a", {"upstream": "127.0.0.1:10"}).json()["enabled"] is False
+        assert ask(url, "DELETE", "/proxies/a/toxics/noop_downstream").status_code == 204
+        assert ask(url, "DELETE", "/proxies/b").status_code == 204
+    with program("-state", str(state)) as (_, url):
+        assert told(url) == {"a": before["a"] | {"upstream": "127.0.0.1:10", "toxics": []}}
+        connect(("127.0.0.1", int(listen.rpartition(":")[2]))).close()
+
+
+def test_a_proxy_whose_port_was_taken_meanwhile_stays_disabled_when_it_is_told_to(tmp_path: Path) -> None:
+    state = tmp_path / "state.json"
+    with port_taken_meanwhile(state) as (url, before):
+        assert ask(url, "POST", "/proxies/a", {"enabled": False}).status_code == 200
+    with program("-state", str(state)) as (_, url):
+        assert told(url) == before | {"a": before["a"] | {"enabled": False}}
+
+
+def test_a_move_to_a_port_that_is_taken_is_no_end_of_a_proxy(tmp_path: Path) -> None:
+    state = tmp_path / "state.json"
+    with socket.create_server(("127.0.0.1", 0)) as other, program("-state", str(state)) as (process, url):
+        ask(url, "POST", "/proxies", {"name": "a", "upstream": UP, "listen": "127.0.0.1:0"})
+        listen = f"127.0.0.1:{other.getsockname()[1]}"
+        assert ask(url, "POST", "/proxies/a", {"listen": listen}).status_code == 500
+        after = told(url)["a"]
+        assert (after["enabled"], after["listen"]) == (False, listen)
+        process.kill()
+        process.wait(PATIENCE_S)
+    with program("-state", str(state)) as (_, url):
+        assert told(url)["a"] == after | {"enabled": True}
 
 
 def test_a_change_that_cannot_be_kept_is_not_acknowledged(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from datetime import UTC, datetime
@@ -26,3 +27,8 @@ class Log:
             sys.stdout.flush()
         except (OSError, ValueError):
             self._least = LEVELS.index("disabled")
+
+    def warn(self, text: str) -> None:
+        """One line on standard error, for whoever started it, whatever the level."""
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.write(f"toxiproxy: {text}\n")

@@ -122,6 +122,7 @@ class Proxies:
             proxy.start(resolved)
         except AddressError as error:
             raise ApiError(500, f"listen tcp {error}") from None
+        proxy.wanted = True
 
     async def update(self, name: str, value: object) -> Proxy:
         """POST or PATCH of a proxy. A failed restart leaves it disabled with the new fields. Raises ApiError."""
@@ -147,6 +148,7 @@ class Proxies:
             self._start(proxy, resolved)
         elif not enabled:
             proxy.stop()
+            proxy.wanted = fields.flag("enabled", proxy.wanted)
         return proxy
 
     def delete(self, name: str) -> None:

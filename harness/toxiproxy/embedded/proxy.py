@@ -52,6 +52,8 @@ class Proxy:
         self._target = literal_target(upstream)
         self._upstream = upstream
         self.enabled = False
+        #: Whether it was last acknowledged to be enabled: a port that is taken does not change that, so it goes into the state file.
+        self.wanted = False
         self.toxics: list[ToxicSpec] = []
         #: Upstream and downstream, of the connections that are over.
         self._over = (Counter(), Counter())

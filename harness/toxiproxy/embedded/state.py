@@ -38,7 +38,10 @@ class State:
         self._kept = text
 
     async def restore(self) -> bool:
-        """Make what the file tells; whether there is one. A proxy that cannot listen now is there, disabled. Raises OSError, BadBody."""
+        """Make what the file tells; whether there is one. Raises OSError, BadBody.
+
+        A proxy that cannot listen now is there, disabled, and enabled in the file until somebody says otherwise: the next start tries again.
+        """
         if not self.path.exists():
             return False
         told = wire.decode(self.path.read_bytes())
@@ -48,8 +51,12 @@ class State:
             try:
                 await self._proxies.populate([one])
             except ApiError as error:
-                self._log.say("error", "Restored, but disabled", proxy=str(one.get("name")), error=str(error))
-                await self._proxies.populate([{**one, "enabled": False}])
+                (proxy,) = await self._proxies.populate([{**one, "enabled": False}])
+                proxy.wanted = True
+                self._log.say("error", "Restored, but disabled", proxy=proxy.name, error=str(error))
+                self._log.warn(
+                    f"proxy {json.dumps(proxy.name)} is disabled for now: {error}; free its port and start again, or enable it"
+                )
         return True
 
 
@@ -60,6 +67,6 @@ def _object(proxy: Proxy) -> dict[str, Any]:
         "name": proxy.name,
         "listen": proxy.listen,
         "upstream": proxy.upstream,
-        "enabled": proxy.enabled,
+        "enabled": proxy.wanted,
         "toxics": toxics,
     }

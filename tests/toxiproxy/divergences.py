@@ -39,6 +39,7 @@ DIVERGENCES = {
     ),
     "a page of another site": Divergence(403, 200, "any page may send a request to the loopback"),
     "the counters": Divergence("at once", "at the end", "a test asks what has passed so far"),
+    "Go's own metrics": Divergence("none", "told", "no Go runs here; the process' own have the same names"),
     "interrupting reset_peer": Divergence("at once", "after the wait", "the API must not hang on a toxic"),
 }
 

@@ -352,7 +352,6 @@ def test_a_config_makes_proxies_and_the_counters_are_served(tmp_path: Path) -> N
     labels = f'{{direction="downstream",listener="{listen}",proxy="a",upstream="{upstream}"}}'
     assert f"toxiproxy_proxy_received_bytes_total{labels} 5\n" in text
     assert f"toxiproxy_proxy_sent_bytes_total{labels} 3\n" in text
-    assert "process_cpu_seconds_total" in text
 
 
 def labelled(text: str, which: str, direction: str) -> int:
@@ -364,17 +363,17 @@ def labelled(text: str, which: str, direction: str) -> int:
 
 
 @contextlib.contextmanager
-def with_metrics(kind: str) -> Iterator[str]:
+def with_metrics(kind: str, flag: str = "-proxy-metrics") -> Iterator[str]:
     """The URL of a Toxiproxy that serves its counters."""
     if kind == "embedded":
-        with program("-proxy-metrics") as (_, url):
+        with program(flag) as (_, url):
             yield url
         return
     program_ = real_one()
     if program_ is None:
         pytest.skip("there is no real Toxiproxy here")
     port = free_port()
-    command = [program_, "-port", str(port), "-proxy-metrics"]
+    command = [program_, "-port", str(port), flag]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             eventually(lambda: can_connect(port))
@@ -410,6 +409,23 @@ def test_the_counters_are_served_to_any_method(kind: str) -> None:
             assert answer.status_code == 200
             assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4; charset=utf-8")
         assert ask(url, "GET", "/metrics", headers={"User-Agent": "Mozilla/5.0"}).status_code == 403
+
+
+@pytest.mark.parametrize("kind", ["embedded", pytest.param("installed", marks=pytest.mark.real_toxiproxy)])
+def test_the_process_tells_of_itself_under_the_usual_names(kind: str) -> None:
+    before = time.time()
+    with with_metrics(kind, "-runtime-metrics") as url:
+        lines = ask(url, "GET", "/metrics").text.splitlines()
+    types = dict(line.split()[2:] for line in lines if line.startswith("# TYPE "))
+    values = {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line[:1] != "#")}
+    assert types["process_cpu_seconds_total"] == "counter"
+    for gauge in ("max_fds", "open_fds", "resident_memory_bytes", "start_time_seconds", "virtual_memory_bytes"):
+        assert types[f"process_{gauge}"] == "gauge"
+    assert 3 <= values["process_open_fds"] < values["process_max_fds"]
+    assert 1 << 20 < values["process_resident_memory_bytes"] < values["process_virtual_memory_bytes"]
+    assert abs(values["process_start_time_seconds"] - before) < PATIENCE_S
+    told = any(name.startswith("go_") for name in values)
+    assert told == (expected("Go's own metrics", real=kind == "installed") == "told")
 
 
 def test_the_same_seed_hits_the_same_connections() -> None:

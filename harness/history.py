@@ -23,6 +23,8 @@ Role = Literal["bystander", "faulty", "newcomer", "crowd"]
 #: Between whom a packet was seen, and which of them sent it.
 Leg = Literal["direct", "client-proxy", "proxy-server"]
 Sender = Literal["client", "proxy", "server"]
+#: One direction of a connection: to the server, or from it.
+Stream = Literal["upstream", "downstream"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,10 +300,16 @@ class Carried(Record):
     over_s: float | None = None
     by: Literal["client", "server", "proxy"] | None = None
 
+    def kept(self, stream: Stream) -> int:
+        """Bytes that came in and did not leave: inside toxics, or thrown away by them."""
+        if stream == "upstream":
+            return self.upstream_received - self.upstream_sent
+        return self.downstream_received - self.downstream_sent
+
     @property
     def held(self) -> int:
-        """Bytes that came in and did not leave: inside toxics, or thrown away by them."""
-        return self.upstream_received - self.upstream_sent + self.downstream_received - self.downstream_sent
+        """Those of both streams."""
+        return self.kept("upstream") + self.kept("downstream")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

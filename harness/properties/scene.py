@@ -28,6 +28,7 @@ from harness.history import (
     Said,
     Sample,
     ServerEvent,
+    Stream,
     Toxic,
 )
 
@@ -37,6 +38,8 @@ E = TypeVar("E", Left, Ended)
 KNOWABLE = ("polite", "fin", "reset", "killed")
 #: Roles whose traffic is judged in full.
 WELL_BEHAVED = ("bystander", "newcomer")
+#: A toxic works so long before it is told, at most: the call takes its time. Seconds.
+LINE_SLACK_S = 0.1
 
 
 class Scene:
@@ -168,7 +171,7 @@ class Scene:
             return True
         if min(self.gone_at(said.conn), self.gone_at(receiver)) < said.at_s + patience:
             return True
-        return self.is_down(said.at_s - 0.001, said.at_s + patience)
+        return self.is_down(said.at_s - 0.001, said.at_s + patience) or self.kept_on_the_way(said, receiver)
 
     @cached_property
     def lost(self) -> tuple[tuple[Said, int], ...]:
@@ -194,6 +197,20 @@ class Scene:
     def carried(self) -> dict[int, Carried]:
         """What the Toxiproxy last said of each connection through it, where it can say."""
         return {record.conn: record for record in self.history.of(Carried) if record.conn is not None}
+
+    def kept_on_the_way(self, said: Said, receiver: int) -> bool:
+        """Whether a message, or what the server made of it, may have stayed in the Toxiproxy: it says so of one of the two ends.
+
+        Only where a line was not clean before the message had to be there. One later count by which everything had left is enough to know.
+        """
+        until = said.at_s + self.deadlines.reply_s
+        ways: tuple[tuple[int, Stream], ...] = ((said.conn, "upstream"), (receiver, "downstream"))
+        for conn, stream in ways:
+            if self.line_slows(conn, said.at_s - LINE_SLACK_S, until):
+                counts = [r for r in self.history.of(Carried) if r.conn == conn and r.at_s >= until]
+                if counts and all(r.kept(stream) > 0 for r in counts):
+                    return True
+        return False
 
     def passed_on(self, conn: int) -> bool:
         """Whether a connection is direct, or the Toxiproxy says that it passed on every byte of it, both ways."""
@@ -224,14 +241,13 @@ class Scene:
     def line_at_fault(self, conn: int, until_s: float) -> bool:
         """Whether a connection came through the Toxiproxy, and its line was not clean all the time until then.
 
-        A tenth of a second before a toxic was told counts as well: the call takes its time.
+        A moment before a toxic was told counts as well: the call takes its time.
         """
         opened = self.opened[conn]
         if opened.way != "proxy":
             return False
-        slack = 0.1
         return (bool(self.held_back) and not self.passed_on(conn)) or any(
-            a - slack <= until_s and b + slack >= opened.at_s for a, b in self.line_faults
+            a - LINE_SLACK_S <= until_s and b + LINE_SLACK_S >= opened.at_s for a, b in self.line_faults
         )
 
     def by_proxy(self, *conns: int) -> bool:

@@ -28,12 +28,14 @@ from harness.history import (
     Sample,
     ServerEvent,
     Skipped,
+    Stream,
     Toxic,
     Volume,
 )
 from harness.properties import Property, judge
 from harness.properties.quoting import failed
 from harness.properties.scene import Scene
+from harness.results import Judgement
 
 from .histories import RAW, TALKATIVE, Story, ordinary, waited
 
@@ -668,6 +670,41 @@ def test_an_end_that_the_proxy_made_is_not_the_servers() -> None:
     assert ended("server").judged()["delivers"].outcome == "fail"
     assert ended(None).judged()["delivers"].outcome == "fail"
     none_fails(ended("proxy"), "delivers")
+
+
+@pytest.mark.parametrize("stream", ["upstream", "downstream"])
+def test_what_was_in_the_proxy_when_the_line_was_cut_is_not_blamed(stream: Stream) -> None:
+    """The line was cut long after the deadline: by the time alone the server had lost the message."""
+
+    def cut(kept: int, *, emptied: bool = False, toxic: bool = True) -> Judgement:
+        def fault(story: Story) -> None:
+            dora = story.join("dora", way="proxy", counts=False)
+            if toxic:
+                story.add(Toxic(at_s=story.now, did="line: bandwidth", line="line"))
+            if stream == "upstream":
+                story.says("dora", to=[story.conns["ana"]], heard=())
+            else:
+                story.says("ana", to=[dora], heard=())
+            begin = story.now
+            if emptied:
+                story.at(begin + 1.2).add(count(dora, story.now, 0))
+            story.at(begin + 1.5).add(Ended(at_s=story.now, conn=dora, how="fin"))
+            story.add(Toxic(at_s=story.now, did="line: line cut", line="line"))
+            story.wait(0.1).add(count(dora, story.now, kept, over=True))
+
+        def count(conn: int, at_s: float, kept: int, *, over: bool = False) -> Carried:
+            up, down = (kept, 0) if stream == "upstream" else (0, kept)
+            return Carried(
+                at_s=at_s, line="line", upstream_received=9 + up, upstream_sent=9, downstream_received=70 + down,
+                downstream_sent=70, conn=conn, over_s=at_s if over else None, by="proxy" if over else None,
+            )  # fmt: skip
+
+        return ordinary(fault).judged()["delivers"]
+
+    assert cut(kept=40).outcome == "pass"
+    assert cut(kept=0).outcome == "fail"  # all that the server sent left the proxy before the cut
+    assert cut(kept=40, emptied=True).outcome == "fail"  # so it had, when the message was due
+    assert cut(kept=40, toxic=False).outcome == "fail"  # nothing held it up when it was due
 
 
 def test_one_behind_a_slow_line_that_hears_late_is_not_blamed() -> None:

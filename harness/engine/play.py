@@ -83,11 +83,13 @@ def play(
     known_leaks: frozenset[str] = frozenset(),
     *,
     again: bool = False,
+    shown: frozenset[str] = frozenset(),
 ) -> Attempt:
     """Run a scenario once. To be called in a forked worker: it changes the process for good.
 
     `known_leaks`: what other scenarios of this run have seen to grow, so that it need not be seen to grow again.
-    `again`: an earlier run has failed and left its evidence; of this one the verdict is wanted.
+    `again`: an earlier run has failed and left its evidence; of this one the verdict is wanted, and a repro.py for what
+    fails in it alone: `shown` are the properties whose failure an earlier run has left a file for.
     """
     isolated = sandbox.enter(namespaces=options.isolates)
     if options.held_port is not None and not isolated:
@@ -99,6 +101,7 @@ def play(
         play_ = Play(item, options, profile, baseline, seed, folder, isolated, proxy, capture)
         play_.setting.known_leaks = known_leaks
         play_.again = again
+        play_.shown = shown
         attempt = run_until_signal(play_.run)
     finally:
         if proxy is not None:
@@ -157,6 +160,7 @@ class Play:
         self.records: list[Record] = []
         self.looks: list[Look] = []
         self.again = False
+        self.shown: frozenset[str] = frozenset()
         self.trace = Trace()
         self.log: Log | None = None
         self.address: str | None = None
@@ -288,12 +292,14 @@ class Play:
         wanted = self.options.capture == "on" or self.item.documented is not None
         files: dict[str, bytes | str] = {"history.jsonl": as_json_lines(history.records)}
         trouble = None
-        if wanted or (not self.again and any(j.outcome == "fail" for j in judgements)):
+        failed = tuple(j for j in judgements if j.outcome == "fail" and j.id not in self.shown)
+        if wanted or (failed and not self.again):
             pictures, trouble = evidence(history, judgements, taken, told)
             files |= pictures
             if self.looks:
                 files["state.txt"] = as_text(self.looks)
-            made = self._repros(history, judgements)
+        if failed:
+            made = self._repros(history, failed)
             files |= made.files
             trouble = trouble or made.trouble
             judgements = made.told(judgements)

@@ -328,9 +328,10 @@ class Run:
         folder = run_folder(options.out, item.id, progress.started)
         key = f"{item.id}, run {progress.started}"
         again = any(attempt.failed for attempt in progress.attempts)
+        shown = frozenset(files_that_show(progress.attempts))
         self._emit(ScenarioStarted(self.at(), item.id, progress.started))
         workers.start(
-            key, lambda: play(item, options, profile, baseline, seed, folder, leaks, again=again),
+            key, lambda: play(item, options, profile, baseline, seed, folder, leaks, again=again, shown=shown),
             limit_s(item, options, baseline) + AROUND_S + (sockets.TIME_WAIT_S if options.held_port else 0.0),
         )  # fmt: skip
         return key
@@ -457,9 +458,9 @@ def conclude(
     judgements = merged(attempts) if failed else shown.judgements
     reason = skip or shown.skip or (None if judged else failure or shown.error)
     outcome = outcome_of(judgements, skipped=bool(skip or (shown.skip and not failed)), judged=bool(judged))
-    folder = keep_run(options.out, item.id, shown.number)
+    folder, shows = keep_run(options.out, item.id, shown.number, files_that_show(attempts))
     log = folder / "server.log" if folder else None
-    judgements = with_repros(judgements, shown, options.out, folder)
+    judgements = with_repros(judgements, shows, options.out)
     return ScenarioResult(
         item.id, item.family, item.level, item.titles, outcome, took_s, len(attempts), len(failed), judgements,
         shown.steps, reason, bool(failed) and len(failed) < len(judged), item.documented,
@@ -469,17 +470,26 @@ def conclude(
     )  # fmt: skip
 
 
+def files_that_show(attempts: Sequence[Attempt]) -> dict[str, tuple[int, str]]:
+    """For each property that failed, the first run that left a file to show it, and the file's name."""
+    found: dict[str, tuple[int, str]] = {}
+    for attempt in attempts:
+        for one in attempt.judgements:
+            if one.outcome == "fail" and one.repro is not None:
+                found.setdefault(one.id, (attempt.number, one.repro))
+    return found
+
+
 def with_repros(
-    judgements: tuple[Judgement, ...], shown: Attempt, out: Path | None, folder: Path | None
+    judgements: tuple[Judgement, ...], shows: Mapping[str, Path], out: Path | None
 ) -> tuple[Judgement, ...]:
-    """What shows each failure, as it lies in the report's folder: that of the run whose evidence was kept."""
-    kept = {one.id: one for one in shown.judgements}
+    """What shows each failure, as it lies in the report's folder; where something does, why another run has none is moot."""
 
     def told(one: Judgement) -> Judgement:
-        name = kept[one.id].repro if one.id in kept else None
-        path = folder / name if folder is not None and name is not None else None
-        shows = str(path.relative_to(out)) if path is not None and out is not None and path.exists() else None
-        return replace(one, repro=shows)
+        path = shows.get(one.id)
+        if path is None or out is None:
+            return replace(one, repro=None)
+        return replace(one, repro=str(path.relative_to(out)), no_repro=None)
 
     return tuple(told(one) if one.outcome == "fail" else one for one in judgements)
 

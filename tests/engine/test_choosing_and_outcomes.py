@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from harness.dialect.profile import Profile
 from harness.engine.choosing import choose, of_another_manner
 from harness.engine.deadlines import CONNECT_FLOOR_S, REPLY_CEILING_S, REPLY_FLOOR_S, deadlines
+from harness.engine.folders import run_folder
 from harness.engine.options import Options, Selection
 from harness.engine.play import Attempt
 from harness.engine.run import conclude, merged, outcome_of, verdict
@@ -84,6 +87,39 @@ def test_failing_sometimes_is_a_failure_marked_intermittent() -> None:
     result = conclude(ITEM, [BAD, GOOD, GOOD], 1.0, None, None, OPTIONS)
     assert (result.outcome, result.failed_runs, result.intermittent) == ("fail", 1, True)
     assert "(in 1 of 3 runs)" in str(next(j for j in merged([BAD, GOOD, GOOD]) if j.id == "delivers").reason)
+
+
+def left(out: Path, number: int, attempt: Attempt, files: dict[str, str]) -> Attempt:
+    """A run that has left these files in its folder."""
+    folder = run_folder(out, ITEM.id, number)
+    assert folder is not None
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    return replace(attempt, number=number)
+
+
+def test_what_fails_in_a_later_run_alone_has_the_repro_of_that_run(tmp_path: Path) -> None:
+    lost = Judgement("delivers", "fail", "lost", "a", "b", "gone", repro="repro.py")
+    again = Attempt((Judgement("serves", "pass"), replace(lost, repro=None), Judgement("once", "fail", "twice")))
+    twice = replace(again, judgements=(*again.judgements[:2], replace(again.judgements[2], repro="repro.py")))
+    runs = [
+        left(tmp_path, 1, Attempt((GOOD.judgements[0], lost)), {"repro.py": "one", "history.jsonl": "of 1"}),
+        left(tmp_path, 2, again, {"history.jsonl": "of 2"}),
+        left(tmp_path, 3, twice, {"repro.py": "    python3 repro.py HOST PORT\n", "history.jsonl": "of 3"}),
+    ]
+    result = conclude(ITEM, runs, 1.0, None, None, replace(OPTIONS, out=tmp_path))
+    shows = {one.id: tmp_path / str(one.repro) for one in result.of("fail")}
+    assert shows["delivers"].read_text() == "one"
+    assert shows["once"].read_text() == f"    python3 {shows['once'].name} HOST PORT\n"
+    folder = tmp_path / "scenarios" / ITEM.id
+    assert (folder / "history.jsonl").read_text() == "of 1"
+    assert sorted(path.name for path in folder.iterdir()) == ["history.jsonl", "repro-once.py", "repro.py"]
+
+
+def test_a_repro_is_none_where_the_file_is_gone(tmp_path: Path) -> None:
+    lost = Attempt((Judgement("delivers", "fail", "lost", "a", "b", "gone", repro="repro.py"),))
+    result = conclude(ITEM, [left(tmp_path, 1, lost, {})], 1.0, None, None, replace(OPTIONS, out=tmp_path))
+    assert [one.repro for one in result.of("fail")] == [None]
 
 
 def test_what_could_not_be_judged_is_an_error_and_never_a_pass() -> None:

@@ -18,10 +18,13 @@ from properties.histories import ordinary
 from harness.dialect.builtin import KNOWN
 from harness.dialect.framing import Framing
 from harness.dialect.profile import FramingName, Profile
-from harness.engine.play import target_option
+from harness.engine.options import Options
+from harness.engine.play import Play, target_option
 from harness.engine.replaying import often, state_of
+from harness.evidence.capture import Capture
 from harness.evidence.repro import FILE, Aim, dialects, repros
 from harness.properties import judge
+from harness.registry import load
 from harness.results import Judgement, ScenarioResult
 from harness.target import ServerSpec, builtin, command
 
@@ -174,6 +177,21 @@ def test_every_failure_has_a_file_or_a_reason(item: Mutation) -> None:
         for text in made.files.values():
             compile(text, FILE, "exec")
             assert text.isprintable() or set(text) - {"\n"} <= set(map(chr, range(32, 0x250)))
+
+
+@pytest.mark.parametrize(("shown", "files"), [((), {FILE}), (("delivers",), set())])
+def test_a_run_that_sees_a_failure_again_leaves_a_file_for_what_no_other_has_shown(
+    tmp_path: Path, shown: tuple[str, ...], files: set[str]
+) -> None:
+    item = next(m for m in MUTATIONS if m.prop == "delivers")
+    history = item.tell(True).history(aims=(item.prop,), known_leaks=item.leaks)
+    failed = tuple(j for j in judge(history) if j.id == item.prop and j.outcome == "fail")
+    options = Options(builtin("original"))
+    play = Play(load()["storm/churn[fin]"], options, KNOWN["original"], history.baseline, 1, tmp_path, False, None, Capture(wanted=False))  # fmt: skip
+    play.again, play.shown = True, frozenset(shown)
+    (told,) = play._keep(history, failed, None, ())
+    assert {path.name for path in tmp_path.iterdir()} == {"history.jsonl", *files}
+    assert ({told.repro} - {None}) == files
 
 
 def test_whoever_comes_is_looked_at_for_an_introduction() -> None:

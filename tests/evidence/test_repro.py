@@ -211,6 +211,21 @@ def test_whoever_comes_is_looked_at_for_an_introduction() -> None:
     assert all("missing_words(" in play[n + 1] and "expect(not missing" in play[n + 2] for n in comes)
 
 
+def test_what_strikes_when_words_cross_with_a_leaving_is_tried_until_it_does(tmp_path: Path) -> None:
+    """`original` writes to one who has gone, and so loses whoever spoke: after a FIN that is a matter of chance."""
+    story = ordinary().at(4.0)
+    story.leave(story.join("dora", counts=False))
+    story.at(5.0).phase("calm")
+    failed = Judgement("serves", "fail", "rui never heard pia", "both ways", "nothing", "no-exchange-empty", at_s=5.0)
+    command_ = f"{sys.executable} -m server_under_test.original --port {{port}}"
+    made = repros(story.history(), [failed], (), KNOWN["original"], Aim(command(command_), "127.0.0.1:5000"))
+    file = tmp_path / FILE
+    file.write_text(made.files[FILE])
+    broken, mended = started(file), started(file, "--start", REFERENCE)
+    assert broken.returncode == 1, broken.stdout + broken.stderr
+    assert mended.returncode == 0, mended.stdout + mended.stderr
+
+
 @pytest.mark.parametrize("name", ["line", "chunk", "header", "length", "utf", "nul", "fixed", "json"])
 def test_a_message_is_framed_as_the_harness_does_it(name: FramingName) -> None:
     profile = Profile(framing=name)

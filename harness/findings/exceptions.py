@@ -7,6 +7,7 @@ bytes are a stranger's, so that everything found is bounded and nothing of it is
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -66,11 +67,26 @@ def thrown(output: str) -> tuple[Thrown, ...]:
     found: list[Thrown] = []
     number = 0
     while number < len(lines) and len(found) < MOST:
+        tangle = _tangle(lines, number)
+        if tangle is not None:
+            found += [replace(one, at=starts[at], text=lines[at]) for one, at in tangle[0] if one.name not in _ORDERS]
+            number = tangle[1]
+            continue
         one, after = _at(lines, number)
         if one is not None and one.name not in _ORDERS:
             found.append(replace(one, at=starts[number], text="\n".join(lines[number:after])))
         number = max(after, number + 1)
-    return tuple(found)
+    return _without_less_told(found)
+
+
+def _without_less_told(found: Sequence[Thrown]) -> tuple[Thrown, ...]:
+    """What came out of a tangle without its place is told once, and not where the same was printed with its place."""
+    told, kept = {one.told for one in found if one.frames}, list[Thrown]()
+    for one in found:
+        if one.frames or one.language != "python" or one.told not in told:
+            kept.append(one)
+            told.add(one.told)
+    return tuple(kept)
 
 
 def _at(lines: Sequence[str], number: int) -> tuple[Thrown | None, int]:
@@ -133,6 +149,91 @@ def _chained(lines: Sequence[str], at: int) -> int | None:
         if lines[number].strip().startswith(_CHAINED):
             return next((n for n in range(number, min(number + 4, len(lines))) if lines[n].endswith(_TRACEBACK)), None)
     return None
+
+
+# Tracebacks of threads that end at the same time are printed into one another, line by line: each line is whole, and
+# whose it is is certain only while one of them alone is at work.
+
+#: Lines that such a tangle may span.
+TANGLE = 2000
+_OUTERMOST = ("_bootstrap_inner", "__bootstrap_inner", "<module>")
+_SURE_END = re.compile(r"(?:Error|Exception|Exit|Interrupt|Warning|timeout)$|\.[A-Z]\w*$")
+_Tangle = tuple[list[tuple[Thrown, int]], int]
+
+
+def _tangle(lines: Sequence[str], number: int) -> _Tangle | None:
+    """What ended in the tangle that begins with this line, each with the line that says so, and the line after it all.
+
+    None where this line begins no traceback, or one that ends before the next begins.
+    """
+    if not _begins(lines[number]) or not _tangled(lines, number):
+        return None
+    heads, frames, ends, at = [number], list[tuple[int, Frame]](), list[tuple[int, str, str]](), number + 1
+    while at < min(len(lines), number + TANGLE) and len(ends) < len(heads):
+        frame, end = _PYTHON_FRAME.match(lines[at]), _sure_end(lines[at])
+        if _begins(lines[at]):
+            heads.append(at)
+        elif frame:
+            frames.append((at, Frame(frame[1], int(frame[2]), frame[3] or "", _source(lines, at))))
+        elif end and frames:
+            ends.append((at, *end))
+        at += 1
+    return _untangled(heads, frames, ends), at
+
+
+def _begins(line: str) -> bool:
+    """Whether a traceback begins here: those within an exception group belong to it."""
+    return line.endswith(_TRACEBACK) and not line.lstrip().startswith(("|", "+"))
+
+
+def _tangled(lines: Sequence[str], number: int) -> bool:
+    """Whether another traceback begins before this one has ended."""
+    framed = False
+    for line in lines[number + 1 : number + SPAN]:
+        if _begins(line):
+            return True
+        if _PYTHON_FRAME.match(line):
+            framed = True
+        elif framed and not line.startswith("  ") and _PYTHON_END.match(line):
+            return False
+    return False
+
+
+def _sure_end(line: str) -> tuple[str, str] | None:
+    """Type and message where a line surely is the last of a traceback: between them others print what they like."""
+    end = _PYTHON_END.match(line)
+    return (end[1], end[2] or "") if end and not line[:1].isspace() and _SURE_END.search(end[1]) else None
+
+
+def _untangled(
+    heads: Sequence[int], frames: Sequence[tuple[int, Frame]], ends: Sequence[tuple[int, str, str]]
+) -> list[tuple[Thrown, int]]:
+    """Each exception with the frames that are certainly its own."""
+    alike = _alike([frame for _, frame in frames], len(heads)) if len({end[1:] for end in ends}) == 1 else ()
+    if alike and len(ends) == len(heads):
+        return [(_made("python", kind, message, alike), at) for at, kind, message in ends[:1]]
+    outermost = [at for at, frame in frames if frame.function in _OUTERMOST]
+    begins = outermost if len(outermost) == len(heads) else heads
+    found, before = [], 0
+    for ended, (end, kind, message) in enumerate(ends):
+        begun = [at for at in begins if at < end]
+        since = max(before, begun[-1]) if len(begun) == ended + 1 else end  # from there on it alone was at work
+        own = [frame for at, frame in frames if since <= at < end]
+        found.append((_made("python", kind, message, own[-FRAMES:][::-1]), end))
+        before = end
+    return found
+
+
+def _alike(frames: Sequence[Frame], count: int) -> tuple[Frame, ...]:
+    """The frames, innermost first, where `count` stacks that are all the same account for them; else none."""
+    places = Counter((frame.file, frame.line, frame.function) for frame in frames)
+    if set(places.values()) != {count}:
+        return ()
+    told = list[Frame]()
+    for place in places:
+        said = {frame.source for frame in frames if (frame.file, frame.line, frame.function) == place} - {""}
+        told.append(Frame(*place, source=said.pop() if len(said) == 1 else ""))
+    return tuple(told[-FRAMES:][::-1])
 
 
 # -- Java, Node, .NET ------------------------------------------------------------------------------------------------

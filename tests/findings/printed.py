@@ -135,3 +135,19 @@ READ of size 4 at 0x602000000010 thread T2
 TERMINATE = """terminate called after throwing an instance of 'std::out_of_range'
   what():  basic_string::substr: __pos (which is 6) > this->size() (which is 5)
 """
+PYTHON_GROUP = """  + Exception Group Traceback (most recent call last):
+  |   File "chat.py", line 20, in main
+  |     async with asyncio.TaskGroup() as group:
+  | ExceptionGroup: unhandled errors in a TaskGroup (2 sub-exceptions)
+  +-+---------------- 1 ----------------
+    | Traceback (most recent call last):
+    |   File "chat.py", line 14, in handle
+    |     data = await reader.read(100)
+    | ConnectionResetError: [Errno 104] Connection reset by peer
+    +---------------- 2 ----------------
+    | Traceback (most recent call last):
+    |   File "chat.py", line 15, in handle
+    |     await writer.drain()
+    | BrokenPipeError: [Errno 32] Broken pipe
+    +------------------------------------
+"""

@@ -420,7 +420,7 @@ class Baseline:
     parsed: bool = False  # a program reads the messages: only the protocol's own border ends one
     lines: bool = True  # units are lines: borders of messages are kept
     shown_lines: bool = False  # so are those that are shown, although what is sent may have no borders
-    commanded: bool = False  # a word of command stands before what is said: without borders, a part of it says nothing
+    commanded: bool = False  # a command or an object is around what is said: without borders, a part of it says nothing
     idle_s: float | None = None
     resumes: bool = False
     remote: bool = False

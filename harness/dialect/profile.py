@@ -161,8 +161,8 @@ class Profile(_Part):
 
     @property
     def commanded(self) -> bool:
-        """Whether what is said to everybody begins with a word of command, as in `/msg {text}`; an object shows its own end."""
-        return not is_json(self.say) and any(c.isalnum() for c in self.say.partition("{text}")[0].replace("{name}", ""))
+        """Whether a word of command or an object is around what is said, as in `/msg {text}`: a piece of it says nothing."""
+        return any(c.isalnum() for c in self.say.partition("{text}")[0].replace("{name}", ""))
 
     @property
     def named(self) -> bool:

@@ -88,7 +88,7 @@ def test_say_wraps_the_words() -> None:
     ("say", "commanded"),
     [
         ("{text}", False), ("{name}: {text}", False), ("> {text}", False), ("/msg {text}", True), ("MSG|{name}|{text}", True),
-        ('{"type": "msg", "text": "{text}"}', False),
+        ('{"type": "msg", "text": "{text}"}', True),
     ],
 )  # fmt: skip
 def test_a_word_of_command_before_the_words_is_known(say: str, commanded: bool) -> None:

@@ -16,6 +16,7 @@ import contextlib
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -79,6 +80,14 @@ def build(servers: list[dict[str, Any]]) -> None:
         subprocess.run(fill(text), shell=True, check=True, stdout=subprocess.DEVNULL)
 
 
+def source(server: dict[str, Any]) -> Path | None:
+    """The one file from which a server is built; its author has it at hand, in the folder where the harness is called."""
+    words = fill(server.get("build", "")).split()
+    folder = Path(words[words.index("cd") + 1]) if "cd" in words else Path()
+    files = [folder / word for word in words if Path(word).suffix in (".c", ".go", ".rs")]
+    return files[0] if len(files) == 1 and files[0].is_file() else None
+
+
 def quick(server: dict[str, Any], aimed: int = 12, parts: int = PARTS) -> list[str]:
     """The essential scenarios, and of those that were written for what was planted some from everywhere.
 
@@ -118,7 +127,8 @@ def run(
 ) -> Verdict:
     """One run of the harness against one server; what fails is seen again `confirm` times."""
     declared = server.get("dialect", {}) if find else {"framing": "line", **server["profile"]}
-    results = played(server["command"], patterns, declared, seed=seed, jobs=jobs, confirm=confirm)
+    beside = source(server) if find else None
+    results = played(server["command"], patterns, declared, seed=seed, jobs=jobs, confirm=confirm, beside=beside)
     if isinstance(results, str):
         return Verdict(server["name"], server["defect"], False, errors=[results], spoken=False if find else None)
     verdict = judge(server, results)
@@ -127,11 +137,18 @@ def run(
 
 
 def played(
-    command: str, patterns: list[str], declared: dict[str, Any], *, seed: int, jobs: int | None = None, confirm: int = 2
-) -> dict[str, Any] | str:
-    """results.json of one run with these keys of `[dialect]`; what was printed where there is none."""
+    command: str, patterns: list[str], declared: dict[str, Any], *, seed: int, jobs: int | None = None, confirm: int = 2,
+    beside: Path | None = None,
+) -> dict[str, Any] | str:  # fmt: skip
+    """results.json of one run with these keys of `[dialect]`; what was printed where there is none. `beside`: the source of
+    a compiled server, which stands in the folder where it is called, and the program beside it."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
+        if beside is not None:
+            program, _, arguments = fill(command).partition(" ")
+            shutil.copy(beside, place)
+            shutil.copy(program, place)
+            command = f"./{Path(program).name} {arguments}"
         (place / "harness.toml").write_text(toml(declared) if declared else "", encoding="utf-8")
         words = [
             sys.executable, "-m", "harness", "run", *patterns, "--server", fill(command), "--seed", str(seed), "--confirm", str(confirm),

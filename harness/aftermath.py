@@ -97,10 +97,11 @@ async def hear_who_left(room: Room) -> None:
 
 
 async def see_who_left(room: Room) -> None:
-    """Look at the list, where there is one: those who are gone must not stand in it."""
+    """Look at the list, where there is one: those who are gone must not stand in it. Who is connected under their name
+    may, also where the harness does not know whether it was let in."""
     if not room.baseline.lists or not room.people:
         return
-    here = {m.name for m in room.log.members if m.present}
+    here = {m.name for m in room.log.members if m.wire is not None and not m.gone}
     gone = sorted({m.name for m in room.log.members if knowably_gone(m)} - here)
     await room.look(room.people[0], gone[:50])
 

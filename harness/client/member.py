@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Literal
 from harness.client.inbox import KEPT_NOTICES, Inbox
 from harness.client.wire import Wire
 from harness.dialect import tokens as token_of
-from harness.dialect.masking import missing_parts
+from harness.dialect.hypotheses import first_question, is_refusal
+from harness.dialect.masking import missing_parts, text_of
 from harness.dialect.profile import LoginStep, Profile, fill
 from harness.history import (
     Answered,
@@ -139,8 +140,7 @@ class Member:
         asked, last, waited = self._log.now(), self.profile.login[-1:], True
         for step in self.profile.login:
             if step.expect is not None and not await self._expected(step, deadline_s):
-                silent = not self.gone and not self.inbox.since_mark()
-                if silent and introduction and step.send is None and (step,) == last:
+                if introduction and step.send is None and (step,) == last and self._may_be_in():
                     break  # no word of welcome, and none of refusal: what it says now will show whether it is in
                 return self._refused(asked, fill(step.expect, name=self.name), deadline_s)
             waited = waited or step.expect is not None
@@ -162,6 +162,13 @@ class Member:
             await self._introduction(introduction, self._log.reply_deadline_s)
         self._remember_token()
         return True
+
+    def _may_be_in(self) -> bool:
+        """Whether the server may have let it in without the usual welcome: in silence, or, as one who has been there
+        before, with other words that neither refuse nor ask for anything."""
+        shown = text_of(self.inbox.since_mark())
+        other = self.identity.visit > 1 and not is_refusal(shown) and first_question(shown) is None
+        return not self.gone and (other or not shown)
 
     async def _expected(self, step: LoginStep, deadline_s: float) -> bool:
         """Wait for a step's words; False when they did not come, or the server said no."""

@@ -155,3 +155,38 @@ def test_a_refusal_of_the_first_of_two_answers_is_seen_after_the_second() -> Non
     assert failures[0].at_s - failures[0].asked_at_s < 20  # not after the deadline
     assert b"NICK ana\r\n" in came
     assert b"PONG :cookie\r\n" in came  # the heartbeat is answered during the login too
+
+
+@pytest.mark.parametrize(
+    ("visit", "words", "is_in"),
+    [
+        (2, b"Bem-vindo de volta!\n", True), (1, b"Bem-vindo de volta!\n", False), (2, b"That name is taken.\n", False),
+        (2, b"Your name again? ", False), (2, b"", True), (1, b"", True),
+    ],
+)  # fmt: skip
+def test_one_who_is_welcomed_back_in_other_words_may_be_in_the_room(visit: int, words: bytes, *, is_in: bool) -> None:
+    """It was taken for one who was refused, so that its missing introduction was not seen, and the list was blamed for
+    showing it."""
+
+    async def play() -> bool:
+        clock = Clock()
+        log = Log(clock, lambda: None)
+        clock.start()
+        profile = Profile(login=(LoginStep(send="{name}"), LoginStep(expect="Bem-vindo, {name}!")))
+        member = Member(1, Identity("bia", "bia", visit, "bystander", "direct"), profile, log)
+
+        async def answer(text: str, *, further: bool = False) -> bool:
+            assert (text, further) == ("bia", False)
+            member.inbox.mark = len(member.inbox.raw)
+            member.bytes_came(words)
+            return True
+
+        async def introduction(*_: object) -> None:
+            return
+
+        member.answer, member._introduction = answer, introduction  # type: ignore[method-assign]
+        found = await member.log_in(("Bem-vindo, {name}!",), 0.05)
+        await clock.stop()
+        return found
+
+    assert asyncio.run(play()) is is_in

@@ -35,6 +35,8 @@ ROUND_TRIPS = 12
 ENOUGH = ((6, 0.3), (3, 2.0))
 #: An introduction is over when nothing has come for so long (or eight times the longest gap seen), in seconds.
 QUIET_S = 0.15
+#: Its first byte may take so long; where the first client was shown nothing, the next ones wait no longer than for its end.
+FIRST_S = 0.4
 LONGEST_INTRODUCTION_S = 3.0
 #: So many messages of one person stand in the transcript.
 MOST_TOLD = 20
@@ -260,6 +262,10 @@ def respected(profile: Profile, pace: Pace | None) -> tuple[str, ...]:
     return tuple(words)
 
 
+def _names_any(names: Sequence[str], unit: bytes) -> bool:
+    return any(stands_in(name, unit) for name in names)
+
+
 class QuietRun:
     """One quiet run: three people come, talk, ask, and leave."""
 
@@ -280,23 +286,26 @@ class QuietRun:
             return await self._of_two(ana, bia, await self._round_trips(ana, bia))
         before = self.log.now()
         caio = await self._come(cast[2])  # before anybody has left: a faulty server greets otherwise from then on
-        join_notice = await self._notice(caio, (ana, bia), before)
-        pace = await self._pace(bia)
+        noticed = self._notice(caio, (ana, bia), before)
+        join_notice, pace = await asyncio.gather(noticed, self._pace(bia))  # waiting takes nobody's time
         rtts = await self._round_trips(ana, bia)
         await self.room.talk(ana, bia, caio)
         lists = await self._lists(ana, bia)
         whispers = await self._whispers(ana, bia, caio)
         before = self.log.now()
         closes = await caio.leave()
-        leave_notice = await self._notice(caio, (ana, bia), before)
-        longest = self.profile.max_message or await limits.longest_message(self.room, bia)
-        duplicates = await self._duplicates(ana, bia)
+        noticed = self._notice(caio, (ana, bia), before)
+        leave_notice, (longest, duplicates) = await asyncio.gather(noticed, self._longest_and_twins(ana, bia))
         joins = [r for r in self.log.records if isinstance(r, Joined)]
         return Quiet(
             tuple(self.intros), rtts, max(j.at_s - j.asked_at_s for j in joins), self._attribution(ana, bia),
             any(isinstance(r, Heard) and r.conn == r_conn for r, r_conn in self._own_heard()), join_notice, leave_notice,
             lists, whispers, closes, duplicates, longest, pace,
         )  # fmt: skip
+
+    async def _longest_and_twins(self, ana: Member, bia: Member) -> tuple[int, str]:
+        longest = self.profile.max_message or await limits.longest_message(self.room, bia)
+        return longest, await self._duplicates(ana, bia)
 
     async def ends_when_empty(self) -> bool:
         """Everybody leaves; whether the process then ends."""
@@ -336,13 +345,15 @@ class QuietRun:
 
     async def _come(self, who: str) -> Member:
         member = await self.room.connect(who, role="bystander")
+        first_s = QUIET_S if self.intros and not self.intros[0] else FIRST_S
         if not member.gone:
-            await self._until_quiet(member)
+            await self._until_quiet(member, first_s)
             member.inbox.mark = 0
         joined = not member.gone and await member.log_in(None, self.room.deadlines.join_s)
         if not joined:
             raise Silent(f"{who} could not log in")
-        await self._until_quiet(member)
+        if self.profile.login:
+            await self._until_quiet(member, first_s)
         raw, mark = bytes(member.inbox.raw), member.inbox.mark
         # what it said before it was answered, and what after: between the two others may be heard
         self.intros.append(lines(raw[:mark], (member.name,)) + lines(raw[mark:], (member.name,)))
@@ -351,12 +362,12 @@ class QuietRun:
         member.established = True
         return member
 
-    async def _until_quiet(self, member: Member) -> None:
-        """Read until nothing has come for a while; the first greeting may take longer."""
+    async def _until_quiet(self, member: Member, first_s: float = FIRST_S) -> None:
+        """Read until nothing has come for a while; for the first greeting `first_s` is waited."""
         quiet, end, first = QUIET_S, self.log.now() + LONGEST_INTRODUCTION_S, member.inbox.total == 0
         last, since = member.inbox.total, self.log.now()
         while self.log.now() < end and not member.gone:
-            patience = 0.4 if first and member.inbox.total == 0 else quiet
+            patience = first_s if first and member.inbox.total == 0 else quiet
             await self.log.pulse.next(patience)
             now = self.log.now()
             if member.inbox.total != last:
@@ -398,14 +409,18 @@ class QuietRun:
         return (statistics.median(times), max(times))
 
     async def _notice(self, about: Member, who: Sequence[Member], since_s: float) -> str | None:
-        """The template of what the others were told about one of them, if they were told anything."""
+        """The template of what the others were told about one of them, if they were told anything.
+
+        Words that name one of those who come meanwhile to try the limits are about them.
+        """
+        near = {m.conn for m in who}
 
         def found() -> bytes | None:
-            near = {m.conn for m in who}
+            passing = [m.name for m in self.log.members if not m.counted]
             units = (
                 r.unit for r in self.log.records if isinstance(r, Noticed) and r.at_s >= since_s and r.conn in near
             )
-            return next((unit for unit in units if stands_in(about.name, unit)), None)
+            return next((u for u in units if stands_in(about.name, u) and not _names_any(passing, u)), None)
 
         await self.room.until(lambda: found() is not None, 0.6)
         unit = found()

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from harness.dialect import tokens
 from harness.dialect.framing import Framing
-from harness.dialect.hypotheses import LEAVE_WORDS, LIST_WORDS, WHISPER_WORDS, commands, unknown_words
+from harness.dialect.hypotheses import LEAVE_WORDS, LIST_WORDS, WHISPER_WORDS, commands, is_refusal, unknown_words
 from harness.dialect.json_keys import relatives, whispers
 from harness.dialect.json_words import LEAVES, LISTS, TARGETS
 from harness.dialect.masking import fold, mask, stands_in, text_of
@@ -144,6 +144,7 @@ class Confirmation:
         await self.house.settle(until=seen)
         if not seen():
             longest = EXPECT_S / 4 if guest.new.strip() else EXPECT_S  # something else was answered
+            longest *= not is_refusal(text_of(guest.new))
             await self.house.settle(at_least_s=longest * self.house.options.patience, until=seen)
         came = fold(words) in fold(text_of(guest.new))
         self._login_s = max(self._login_s, self.house.clock.now() - began) if came else self._login_s

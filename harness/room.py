@@ -65,6 +65,7 @@ class Setting:
     max_clients: int = 200
     toxiproxy: Toxiproxy | None = None
     learning: bool = False
+    limit_s: float = 60.0  # the whole scenario may take so long
     known_leaks: frozenset[str] = frozenset()
     visits: dict[str, int] = field(default_factory=dict)
     watch_port: Callable[[int], None] = lambda _: None  # a line has this port: packets are captured there too

@@ -61,6 +61,10 @@ class Log:
         """Seconds since the history began."""
         return self.clock.now()
 
+    def hasten(self, *, ends: bool = False) -> None:
+        """From here on only departures are wanted: nobody is judged, so nothing is waited for, nor given more time."""
+        self.hasty = self.patience.once_only = not ends
+
     def beat(self) -> None:
         """Something happened: wake whoever waits."""
         self.pulse.beat()

@@ -58,6 +58,8 @@ class Patience:
         self._pulse = pulse
         self._processor = processor
         self.extended = 0
+        #: No second look, and no deadline again: nobody is judged by what does not come.
+        self.once_only = False
 
     async def until(self, condition: Callable[[], bool], deadline_s: float) -> bool:
         """True as soon as `condition` holds, False when it did not within `deadline_s` of calm time.
@@ -72,6 +74,8 @@ class Patience:
         for _ in range(1 + MOST_EXTENSIONS):
             if await once(deadline_s):
                 return True
+            if self.once_only:
+                return False
             before, began = self._processor(), self._clock.now()
             if before is None:
                 return False

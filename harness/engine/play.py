@@ -155,6 +155,7 @@ class Play:
             options.storm,
             min(options.max_clients, profile.max_clients or options.max_clients),
             proxy,
+            limit_s=limit_s(item, options, baseline),
             watch_port=capture.watch,
         )
         self.records: list[Record] = []
@@ -180,11 +181,11 @@ class Play:
         room = Room(self.setting, stage, log, self.clock)
         self.clock.start()
         try:
-            async with asyncio.timeout(limit_s(self.item, self.options, self.baseline)):
+            async with asyncio.timeout(self.setting.limit_s):
                 return await self._through(stage, room)
         except TimeoutError:
             await witness.before_the_stop()
-            return f"the scenario did not end within {limit_s(self.item, self.options, self.baseline):.0f} s"
+            return f"the scenario did not end within {self.setting.limit_s:.0f} s"
         finally:
             await clear(room)
             await witness.settled()

@@ -125,6 +125,19 @@ def test_a_deadline_is_not_given_for_ever() -> None:
     assert clock.time == pytest.approx((1 + MOST_EXTENSIONS) * (1.0 + SECOND_LOOK))
 
 
+def test_where_nobody_is_judged_a_deadline_is_waited_for_once() -> None:
+    """What only repeats a fault, to see a leak grow, took most of a minute of a server that spins."""
+    clock = MadeUpClock()
+    log = Log(clock, lambda: Processor(clock.time, 0.0))  # it never gets a processor
+    log.patience = patience = Patience(clock, MadeUpPulse(clock), lambda: Processor(clock.time, 0.0))
+    log.hasten()
+    assert not run(log.wait("reply", lambda: False, 1.0))
+    assert clock.time == pytest.approx(GLANCE_S)
+    log.hasten(ends=True)
+    assert not run(patience.until(lambda: False, 1.0))
+    assert patience.extended == 1 + MOST_EXTENSIONS
+
+
 def test_a_poll_asks_ever_less_often_and_ends() -> None:
     clock = MadeUpClock()
     pulse = MadeUpPulse(clock)

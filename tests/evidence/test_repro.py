@@ -13,16 +13,17 @@ from typing import Any
 import pytest
 from cli.program import Program
 from mutation_check import MUTATIONS, Mutation
-from properties.histories import ordinary
+from properties.histories import Story, ordinary
 
 from harness.dialect.builtin import KNOWN
 from harness.dialect.framing import Framing
-from harness.dialect.profile import FramingName, Profile
+from harness.dialect.profile import FramingName, Names, Profile
 from harness.engine.options import Options
 from harness.engine.play import Play, target_option
 from harness.engine.replaying import often, state_of
 from harness.evidence.capture import Capture
 from harness.evidence.repro import FILE, Aim, dialects, repros
+from harness.history import Heard, History, Left, Said
 from harness.properties import judge
 from harness.registry import load
 from harness.results import Judgement, ScenarioResult
@@ -211,19 +212,46 @@ def test_whoever_comes_is_looked_at_for_an_introduction() -> None:
     assert all("missing_words(" in play[n + 1] and "expect(not missing" in play[n + 2] for n in comes)
 
 
-def test_what_strikes_when_words_cross_with_a_leaving_is_tried_until_it_does(tmp_path: Path) -> None:
+def bia_closes(story: Story) -> None:
+    story.leave("bia")
+
+
+def failure(prop: str) -> tuple[History, Judgement]:
+    """A play in which one left with a FIN, and what a server did wrong there that happens now and then."""
+    story = ordinary(bia_closes, leave_notice="* {name} saiu do chat")
+    if prop == "delivers":
+        said = next(one for one in story.find(Said) if one.at_s > 2.0 and one.expects)
+        story.remove([one for one in story.find(Heard) if one.token == said.token])
+        return story.history(), next(j for j in judge(story.history()) if j.id == "delivers")
+    if prop == "serves":
+        return story.history(), Judgement("serves", "fail", "rui never heard pia", "both", "nothing", "no-exchange-empty", at_s=14.5)  # fmt: skip
+    left = story.find(Left)[0]
+    return story.history(), Judgement("forgets", "fail", "bia left", "a notice", "none", "not-told", at_s=left.at_s)
+
+
+@pytest.mark.parametrize("prop", ["serves", "delivers", "forgets"])
+def test_what_strikes_when_words_cross_with_a_leaving_is_tried_until_it_does(prop: str, tmp_path: Path) -> None:
     """`original` writes to one who has gone, and so loses whoever spoke: after a FIN that is a matter of chance."""
-    story = ordinary().at(4.0)
-    story.leave(story.join("dora", counts=False))
-    story.at(5.0).phase("calm")
-    failed = Judgement("serves", "fail", "rui never heard pia", "both ways", "nothing", "no-exchange-empty", at_s=5.0)
-    command_ = f"{sys.executable} -m server_under_test.original --port {{port}}"
-    made = repros(story.history(), [failed], (), KNOWN["original"], Aim(command(command_), "127.0.0.1:5000"))
+    history, failed = failure(prop)
+    assert failed.outcome == "fail"
+    server = f"{sys.executable} -m server_under_test.original --port {{port}}"
+    made = repros(history, [failed], (), KNOWN["original"], Aim(command(server), "127.0.0.1:5000"))
     file = tmp_path / FILE
     file.write_text(made.files[FILE])
-    broken, mended = started(file), started(file, "--start", REFERENCE)
+    with ThreadPoolExecutor(2) as pool:
+        broken, mended = pool.map(lambda words: started(file, *words), ((), ("--start", REFERENCE)))
     assert broken.returncode == 1, broken.stdout + broken.stderr
     assert mended.returncode == 0, mended.stdout + mended.stderr
+
+
+@pytest.mark.parametrize(
+    ("profile", "tried"),
+    [(Profile(), True), (Profile(names=Names(max=4)), False), (Profile(max_clients=6), False)],
+)
+def test_words_cross_with_a_leaving_where_the_server_takes_that_many(profile: Profile, tried: bool) -> None:
+    history, failed = failure("serves")
+    (text,) = repros(history, [failed], (), profile, Aim(command("./server {port}"), "a:1")).files.values()
+    assert ("for turn in range(" in text) == tried
 
 
 @pytest.mark.parametrize("name", ["line", "chunk", "header", "length", "utf", "nul", "fixed", "json"])

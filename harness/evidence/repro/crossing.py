@@ -1,0 +1,56 @@
+"""What goes wrong only now and then when people leave in order: tried until it does.
+
+A FIN hurts a server that writes to one who has gone while it still hears another, and whom that strikes is a matter of
+chance: where the acts of the failing play show nothing, words are made to cross with a leaving again and again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.dialect.profile import Profile
+from harness.properties.scene import Scene
+
+#: How often people speak and go all together, which hurts a server that minds it nine times in ten.
+CROSSINGS = 10
+_PEOPLE = ("ana", "bia", "caio", "dora", "elis")
+#: Who of them stays, in the order in which they came: the first name is that of the last one.
+_STAY = ("here", "there")
+
+
+def orderly(scene: Scene) -> bool:
+    """Whether nobody left in the fault but by FIN: a reset breaks each time what it breaks."""
+    return all(how in ("fin", "polite", "half-close") for how in _ways(scene))
+
+
+def left_in_order(scene: Scene) -> bool:
+    """Whether somebody left in the fault, and nobody but by FIN."""
+    return orderly(scene) and bool(_ways(scene))
+
+
+def _ways(scene: Scene) -> set[str]:
+    return {left.how for left in scene.left.values() if scene.phase_at(left.at_s) == "fault"}
+
+
+def crossing(profile: Profile, stay: int, look: Sequence[str]) -> list[str]:
+    """Lines in which five speak, all but `stay` of them close, and it is looked; none where the server takes no five.
+
+    Those who stay are called `here` and `there` in `look`, those who go `gone`.
+    """
+    names, places = profile.names.max, profile.max_clients
+    if (names is not None and names < len("dora9")) or (places is not None and places < 2 * len(_PEOPLE)):
+        return []
+    who = f"*gone, {', '.join(_STAY[:stay])}" if stay else "gone"
+    told = ", ".join(f'"{name}"' for name in _PEOPLE)
+    return [
+        f"for turn in range({CROSSINGS}):  # it does not go wrong each time: words must cross with a leaving",
+        f'    {who} = [enter(f"{{name}}{{turn}}") for name in ({told})]',
+        "    for one in gone:",
+        '        one.say("and now I am gone")',
+        "    for one in gone:",
+        "        one.close()",
+        *(f'    {one}.say("who is left?")' for one in _STAY[:stay]),
+        "    time.sleep(0.2)",
+        *(f"    {line}" for line in look),
+        *(f"    {one}.close()" for one in _STAY[:stay]),
+    ]

@@ -221,12 +221,9 @@ def _draw_panel(canvas: Canvas, panel: Panel, left: float, bottom: float, say: S
             ((client + server) / 2, y - 3), words, f"mono small halo {fill if fill != 'head' else ''}".strip(), "middle"
         )
     for number, line in enumerate(wrapped(panel.end, _PANEL, 2, _STRONG)):
+        # in the middle of the panel, not between its lines: they stand to the right, and what is long would be cut off
         canvas.text(
-            ((client + server) / 2, bottom + 18 + 14 * number),
-            line,
-            f"small strong {panel.kind}",
-            "middle",
-            _PANEL + 20,
+            (left + _PANEL / 2, bottom + 18 + 14 * number), line, f"small strong {panel.kind}", "middle", _PANEL
         )
 
 

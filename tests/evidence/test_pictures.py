@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import xml.etree.ElementTree as ET
 
@@ -135,6 +136,14 @@ def closed(server_fin_s: float | None, *, told_to_end: bool = False, then: list[
     svg = handshake.draw(story.history(), taken([*frames, *(then or [])], story.records), "en")
     assert svg is not None
     return svg
+
+
+def test_the_sentence_under_a_connection_is_not_cut_off_at_the_pictures_edge() -> None:
+    svg = closed(9.3, told_to_end=True)
+    width = float(re.search(r'viewBox="0 0 ([\d.]+) ', svg)[1])  # type: ignore[index]
+    lines = re.findall(r'<text x="([\d.]+)"[^>]*text-anchor="middle" class="small strong bad">([^<]+)<', svg)
+    assert "CLOSE_WAIT" in lines[-1][1]
+    assert all(float(x) + len(text) * handshake._STRONG / 2 <= width for x, text in lines)
 
 
 def test_a_server_that_closes_its_side_only_when_it_is_told_to_end_is_not_orderly() -> None:

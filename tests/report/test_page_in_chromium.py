@@ -160,6 +160,27 @@ def test_filters_by_outcome_family_level_and_text(page: Any) -> None:
     assert _shown(page, "#none") == ["No scenario fits these filters."]
 
 
+def test_a_narrow_window_is_not_scrolled_sideways_by_a_long_line_of_the_servers_code(
+    browser: Any, tmp_path: Path
+) -> None:
+    clues = tuple(
+        replace(one, source="self.sock.sendall(text.encode()).and_so_on().and_so_on()") for one in FAILED.clues
+    )
+    run = a_run(scenarios=(replace(FAILED, clues=clues),))
+    (tmp_path / "index.html").write_bytes(render_html(run, "en"))
+    size = "Emulation.setDeviceMetricsOverride"
+    browser.execute_cdp_cmd(size, {"width": 390, "height": 900, "deviceScaleFactor": 1, "mobile": False})
+    try:
+        with watched(browser, (tmp_path / "index.html").as_uri()) as page:
+            wide, room = page.execute_script(
+                "const e = document.documentElement; return [e.scrollWidth, e.clientWidth]"
+            )
+            assert _shown(page, ".findings .source") == [clues[0].source]
+            assert wide == room <= 390
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 def test_a_failure_is_opened_by_its_finding_and_by_the_keyboard(page: Any) -> None:
     link = page.find_element("css selector", ".findings a")
     assert link.text == FAILED.id

@@ -36,6 +36,8 @@ from harness.results import Cause, Finding, Judgement, RunResult, ScenarioResult
 #: Steps that a scenario's story may take: a passing one is told in short.
 STEPS_OF_A_PASS = 6
 STEPS = 16
+#: Who does a step that no client does: the one name among them that has a translation.
+SERVER = "server"
 #: The same deed of several is one line while each follows the one before within so long, in seconds.
 TOGETHER_S = 0.2
 #: Scenarios named for a finding.
@@ -163,7 +165,7 @@ def _folded(steps: tuple[StepResult, ...]) -> list[tuple[float, list[str], str]]
 
 
 def _step(at_s: float, who: list[str], did: str, say: Language) -> str:
-    people = visible(some(tuple(who), 6, say), QUOTED)
+    people = visible(some(tuple(say(one) if one == SERVER else one for one in who), 6, say), QUOTED)
     deed = visible(say.sentence(did))
     return f"[{say.number(at_s, 2)} s] " + (f"{people}: {deed}" if people else deed)
 

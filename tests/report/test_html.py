@@ -19,7 +19,7 @@ from harness.report.html.explained import explained
 from harness.report.html.packing import BUDGET
 from harness.report.html.page import render_html
 from harness.report.html.tongues import ticked
-from harness.results import Judgement
+from harness.results import Judgement, StepResult
 
 from .sample import ENVIRONMENT, HOSTILE, SCENARIOS, TARGET, a_failed_baseline, a_run
 
@@ -117,6 +117,12 @@ def test_a_scenario_tells_its_judgements_steps_and_command() -> None:
     assert "an exception may have ended the sender" in told
     assert "resets the connection" in told
     assert f"harness run {FAILED} --seed 42" in told
+
+
+def test_the_server_is_called_so_in_both_languages() -> None:
+    step = StepResult(0.5, "is told to end (SIGTERM)", "server")
+    told = _part(_page(scenarios=(replace(SCENARIOS[4], steps=(step,)),)), FAILED)
+    assert "servidor" in told[told.index('class="steps"') : told.index("</tbody>")]
 
 
 def test_a_page_of_explanations_is_told_in_both_languages_with_its_code_once_for_each() -> None:

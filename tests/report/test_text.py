@@ -153,3 +153,10 @@ def test_the_missing_part_of_an_introduction_is_said() -> None:
     judgement = Judgement("welcomes", "fail", reason, "Welcome! / your name?", "Welcome!\\n")
     lines = [line.strip() for line in witness(judgement, Language("pt-BR"))][:3]
     assert lines == ['esperado: "Welcome! / your name?"', 'faltou: "your name?"', 'observado: "Welcome!\\n"']
+
+
+def test_the_server_is_called_so_in_the_readers_language() -> None:
+    step = StepResult(0.5, "is told to end (SIGTERM)", "server")
+    run = a_run(scenarios=(replace(SCENARIOS[4], steps=(step,)),))
+    assert "[0,50 s] servidor: recebe ordem de encerrar (SIGTERM)" in render_text(run, "pt-BR")
+    assert "[0.50 s] server: is told to end (SIGTERM)" in render_text(run, "en")

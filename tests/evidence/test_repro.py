@@ -244,6 +244,14 @@ def test_what_strikes_when_words_cross_with_a_leaving_is_tried_until_it_does(pro
     assert mended.returncode == 0, mended.stdout + mended.stderr
 
 
+@pytest.mark.parametrize("shape", ["no-exchange-newcomers", "no-exchange-empty"])
+def test_newcomers_are_tried_again_after_a_fin_whoever_else_was_there(shape: str) -> None:
+    history, failed = failure("serves")
+    aim = Aim(command("./server {port}"), "a:1")
+    (text,) = repros(history, [replace(failed, shape=shape)], (), KNOWN["original"], aim).files.values()
+    assert "for turn in range(" in text
+
+
 @pytest.mark.parametrize(
     ("profile", "tried"),
     [(Profile(), True), (Profile(names=Names(max=4)), False), (Profile(max_clients=6), False)],

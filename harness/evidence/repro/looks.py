@@ -368,7 +368,7 @@ def _serves(telling: Telling) -> list[str]:
     if shape.endswith("empty"):
         lines += [f"{who}.close()" for who in here]
     lines += ["time.sleep(0.2)", 'nina, otto = enter("nina"), enter("otto")', "expect_a_working_room(nina, otto)"]
-    if not (shape.endswith("empty") and orderly(scene)):
+    if not orderly(scene) or not (shape.endswith("empty") or left_in_order(scene)):
         return lines
     again = [lines[-2].replace('"nina"', 'f"nina{turn}"').replace('"otto"', 'f"otto{turn}"'), lines[-1]]
     go = ["nina.close()", "otto.close()"]

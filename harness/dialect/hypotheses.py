@@ -13,7 +13,7 @@ from typing import Literal
 
 from harness.dialect.masking import fold
 
-Want = Literal["name", "password", "room", "command"]
+Want = Literal["name", "password", "room", "command", "choice"]
 
 #: Words that mean leaving, listing and whispering, the most usual first. None of them stops a server.
 LEAVE_WORDS = ("/quit", "/exit", "/sair", "/leave", "/bye")
@@ -48,10 +48,14 @@ DANGEROUS = frozenset(
 )
 _NAMING = _words(
     "nick nickname name username user login join register entrar registrar nome apelido nombre "
-    "setname setnick rename connect hello enter auth alias identify conectar pseudo nom ident"
+    "setname setnick rename connect hello enter auth alias identify conectar pseudo nom ident "
+    "entra entre ingresar ingresa soy sou unirse acceder rejoindre entrer anmelden beitreten accedi entrare"
 )
 _ROOMING = _words("join room entrar sala channel canal enter create joinroom join_room entrarsala criar crear")
-_SAYING = _words("msg message say send broadcast all chat text bcast talk falar dizer mensagem mensaje enviar publish")
+_SAYING = _words(
+    "msg message say send broadcast all chat text bcast talk falar dizer mensagem mensaje enviar publish "
+    "fala fale diz diga envia manda decir di hablar habla dire dis parler parle invia parla sag sagen sende"
+)
 _NAMELIKE = r"name|nick|nome|user|usuario|apelido|nombre|pseudo|handle|login|alias|\bnom\b|\bid\b"
 _TEXTLIKE = r"te?xt|messag|mensag|msg|mensaj|conte|palabra|word|texto|algo|something|body"
 _ROOMLIKE = r"room|sala|channel|canal|group|grupo|salon|chat"
@@ -61,9 +65,12 @@ _PLACE = (
     r"(?:nick(?:name)?|name|nome|username|user|apelido|nombre|usuario|room|sala|channel|canal|"
     r"text|texto|message|mensagem|mensaje|msg|dest\w*|target|para|to)\b"
 )
+#: What parts the places of one command. A bar with blanks around it and a bare word behind it parts two commands, and so
+#: do blanks before a word in capitals that has a bar or a colon of its own (`LOGIN|name MSG|text`).
+_BETWEEN = r"(?![ \t]+\|[ \t]+[^<\[{(])(?![ \t]+[A-Z_]{2,14}[|:=])[ \t:|]+"
 _COMMAND = re.compile(
     rf"(?<![A-Za-z_])(?P<cmd>(?!(?i:usage|uso|use|type|digite|escriba|comandos?|commands?|error|erro|err)\b)"
-    rf"[/!\\.#:]?[A-Za-z_]{{2,14}})(?P<sep>[ \t]+|[:=|][ \t]?)(?P<places>(?:{_PLACE})(?:[ \t:|]+(?:{_PLACE}))*)"
+    rf"[/!\\.#:]?[A-Za-z_]{{2,14}})(?P<sep>[ \t]+|[:=|][ \t]?)(?P<places>(?:{_PLACE})(?:{_BETWEEN}(?:{_PLACE}))*)"
 )
 
 
@@ -115,21 +122,30 @@ def first_question(text: str) -> Ask | None:
         return Ask("command", named[0].template, expectation_before(text))
     if prompted and re.search(_ROOM, last):
         return Ask("room", room_answer(text), expectation(text))
+    if prompted and (chosen := choice(text)) is not None:
+        return Ask("choice", chosen, expectation(text))
     if prompted or re.search(NAME_WORDS, re.sub(rf"{_GIVEN}|/\w+", "", plain)):
         return Ask("name", expect=expectation(text))
     return None
 
 
-def next_question(text: str) -> Ask | None:
-    """What is asked after a first answer; None when nothing is: a welcome that ends in a colon is no question."""
+def next_question(text: str, *, named: bool = True) -> Ask | None:
+    """What is asked after a first answer; None when nothing is: a welcome that ends in a colon is no question.
+
+    `named`: the name was given; before that it may still be asked for.
+    """
     plain, last = fold(text), fold(last_line(text))
     if not plain.strip():
         return None
     prompted = last.endswith((":", "?", ">", "...")) or bool(re.fullmatch(r"[A-Z_]{2,16}", last_line(text)))
     if prompted and re.search(_PASSWORD + r"|^pass|^pwd", last):
         return Ask("password", expect=expectation(text))
+    if prompted and not named and (re.search(NAME_WORDS, last) or last_line(text).isupper()):
+        return Ask("name", expect=expectation(text))
     if prompted and re.search(_ROOM, last) and not re.search(r"welcome|bem-?vindo|bienvenid|joined", last):
         return Ask("room", room_answer(text), expectation(text))
+    if prompted and (chosen := choice(text)) is not None:
+        return Ask("choice", chosen, expectation(text))
     if re.search(_REFUSED, plain) and not re.search(_TAKEN, plain):
         wanted = [c for c in commands(text) if c.use in ("name", "room")]
         if wanted:
@@ -145,16 +161,58 @@ def expectation_before(text: str) -> str | None:
 
 
 def room_answer(text: str) -> str:
-    """A room to enter: the first one that is offered, else a name of our own."""
+    """A room to enter: the first one that is offered, by its number where it has one, else a name of our own."""
+    numbered = _numbered(text)
+    if numbered:
+        return numbered[0][0]
     offered = re.search(
         r"(?:rooms?|salas?|channels?|canais|salons?)[^:\n]{0,20}:[ \t]*\[?['\"#]?([\w-]{2,16})", fold(text)
     )
     if offered and offered[1] not in ("none", "nenhuma", "ninguna", "name", "nome", "nombre"):
         found = re.search(re.escape(offered[1]), text, re.IGNORECASE)
         return found[0] if found else offered[1]
-    if re.search(r"(?m)^\s*1\s*[).:-]", text):
-        return "1"
     return "lobby"
+
+
+#: An item of a menu: its number and its words.
+_ITEM = re.compile(r"(?:^|(?<=[\s(\[,;:]))(\d{1,2})\s?[).:=\]-]+\s*([^\W\d_][^\d\r\n]{1,40})")
+#: Words of a choice by which one comes in, and of those by which one does not.
+_COMING_IN = (
+    r"join|enter|chat|log ?in|sign ?in|connect|start|entrar|conversar|iniciar|conectar|acessar|ingresar|unirse|rejoindre"
+    r"|beitreten|anmelden"
+)
+_ELSEWHERE = (
+    r"exit|quit|leave|logout|sair|salir|quitter|sortir|beenden|ende\b|end\b|bye|list|who\b|online|help|ajuda|ayuda|aide|hilfe"
+    r"|about|sobre|cancel|back|voltar|volver|retour|zuruck|message|mensag|mensaj|comando|command|befehl"
+)
+
+
+def _numbered(text: str) -> list[tuple[str, str]]:
+    """The items of a menu that is numbered from one (or nought) on: number and words; none where there is no menu."""
+    items = list(dict(_ITEM.findall(text)).items())
+    numbers = [int(number) for number, _ in items]
+    return (
+        items
+        if len(items) >= 2 and numbers == list(range(numbers[0], numbers[0] + len(items))) and numbers[0] < 2
+        else []
+    )
+
+
+def choice(text: str) -> str | None:
+    """What to take of a menu (`1) Join  2) Exit`), or of words in brackets behind a question (`Colour (red, blue): `).
+
+    Whatever sounds like coming in, else the first one; nothing that leads elsewhere. None when nothing is offered.
+    """
+    numbered = [(number, words) for number, words in _numbered(text) if not re.search(_ELSEWHERE, fold(words))]
+    if numbered:
+        return next((n for n, words in numbered if re.search(_COMING_IN, fold(words))), numbered[0][0])
+    asked, _, offered = last_line(text).rpartition("(" if ")" in last_line(text) else "[")
+    inside, closed, behind = re.split(r"([)\]])", offered, maxsplit=1) if re.search(r"[)\]]", offered) else ("", "", "")
+    words = re.split(r"\s*[,/|;]\s*|\s+(?:or|ou|o|oder)\s+", inside.strip())
+    plain = closed and not re.search(r"\w", behind) and all(re.fullmatch(r"[^\W_]{1,16}", word) for word in words)
+    if not plain or len(words) < 2 or re.search(rf"{NAME_WORDS}|{_ELSEWHERE}", fold(f"{asked} {inside}")):
+        return None
+    return words[0]
 
 
 def is_refusal(text: str) -> bool:

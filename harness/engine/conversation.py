@@ -105,13 +105,14 @@ class Conversation:
             if guest.ended:
                 return
         for _ in range(MOST_STEPS - len(reading.steps) if first else 0):
-            ask = next_question(text_of(reply))
+            named = any("{name}" in step.send for step in reading.steps)
+            ask = next_question(text_of(reply), named=named)
             if ask is not None and ask.want == "password":
                 raise PasswordAsked(text_of(reply).strip()[-80:])
             if ask is None:
                 break
             further = self._step(ask, reply)
-            if further.send in [s.send for s in reading.steps] or "{name}" in further.send:
+            if further.send in [s.send for s in reading.steps] or (named and "{name}" in further.send):
                 break
             reading.steps.append(further)
             reply = await self._answer(guest, further.send)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.dialect.hypotheses import Ask, commands, first_question, is_refusal, next_question, room_answer
+from harness.dialect.hypotheses import Ask, choice, commands, first_question, is_refusal, next_question, room_answer
 from harness.dialect.masking import fold
 from harness.dialect.unspoken import Signs, foreign, reason_of
 
@@ -63,6 +63,8 @@ def test_a_greeting_that_asks_nothing_is_no_question(greeting: str) -> None:
         ("usage: name:<your name>\n", "name:{name}"),
         ("Send USER <username> first\n", "USER {name}"),
         ("Comandos: /entrar <apelido>, /sair\n", "/entrar {name}"),
+        ("Pronto. Comandos: ENTRA nome | FALA texto | QUEM | SAI\n", "ENTRA {name}"),
+        ("HELLO|v1|LOGIN|name MSG|text LIST| QUIT|\n", "LOGIN|{name}"),
     ],
 )
 def test_the_command_for_a_name_is_taken_from_the_greeting(greeting: str, send: str) -> None:
@@ -98,6 +100,47 @@ def test_the_commands_of_a_text_are_told_apart_by_their_arguments() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "templates"),
+    [
+        ("Comandos: ENTRA nome | FALA texto | QUEM | SAI", ["ENTRA {name}", "FALA {text}"]),
+        ("/nick NAME | /msg TEXT | /quit", ["/nick {name}", "/msg {text}"]),
+        ("LOGIN:name MSG:text", ["LOGIN:{name}", "MSG:{text}"]),
+        ("MSG|to|text", ["MSG|{to} {text}"]),
+        ("usage: MSG <to> | <text>", ["MSG {to} {text}"]),
+    ],
+)
+def test_commands_that_stand_side_by_side_are_not_taken_for_one(text: str, templates: list[str]) -> None:
+    assert [c.template for c in commands(text)] == templates
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("1) Join the chat\n2) Who is online\n3) Exit\nYour choice: ", "1"),
+        ("[0] Sair\n[1] Entrar na conversa\nOpção: ", "1"),
+        ("1 - Registrar  2 - Ajuda  3 - Sair\n> ", "1"),
+        ("Votre couleur (rouge, vert, bleu) : ", "rouge"),
+        ("Pick a team [red/blue]? ", "red"),
+        ("Enter your name (letters, digits): ", None),
+        ("Type a message (quit or list): ", None),
+        ("Age (1-99): ", None),
+        ("[10:30] Time: 10:30, 2: x\n> ", None),
+        ("1) Help\n2) Exit\n> ", None),
+    ],
+)
+def test_what_is_chosen_of_an_offer_leads_into_the_chat(question: str, answer: str | None) -> None:
+    assert choice(question) == answer
+    asked, further = first_question(question), next_question(question)
+    assert (asked is not None and asked.want == "choice") == (answer is not None)
+    assert (further.send if further else None) == answer
+
+
+def test_a_name_is_asked_for_after_a_choice_but_not_twice() -> None:
+    assert next_question("Nickname: ", named=False) == Ask("name", expect="Nickname:")
+    assert next_question("Nickname: ") is None
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "/kick <user>  /ban <name>  /shutdown  /stop <name>  SHUTDOWN <name>  KILL <user>  /nick <name>",
@@ -115,6 +158,7 @@ def test_nothing_dangerous_is_ever_taken_from_a_text(text: str) -> None:
         ("Available rooms: Games, Music\nChoose a room:", "Games"),
         ("Salas: geral, jogos\nSala: ", "geral"),
         ("1. General\n2. Random\nRoom:", "1"),
+        ("Salas: 1-Futebol 2-Musica 3-Cinema\nNumero da sala: ", "1"),
         ("Which channel?", "lobby"),
     ],
 )

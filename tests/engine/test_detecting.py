@@ -41,6 +41,8 @@ EXPECTED: dict[str, dict[str, Any]] = {
     | {"login": ["/nick {name}", "all right, I will call you", "/join lobby", "welcome to lobby"], "say": "/msg {text}"},
     "steps": CHUNK
     | {"login": ["Enter your nickname:", "{name}", "name (rooms: games, music):", "games", "Joined games."]},
+    "menu": LINE
+    | {"login": ["Opção:", "2", "Apelido:", "{name}", "Cor (verde, azul):", "verde", "Oi, {name}!"]},
     "unhurried": IRC,
     "eager": IRC,
     "cuts": {"framing": {"send": "chunk", "receive": "line"}, "newline": "\n", "login": ["Name?", "{name}"]},

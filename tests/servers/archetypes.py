@@ -239,6 +239,23 @@ def steps(conn: socket.socket, _: str) -> None:
         tell(f"{name} -> {data.decode()}")
 
 
+def menu(conn: socket.socket, _: str) -> None:
+    """A menu comes first, then a name is asked for, then a colour is chosen."""
+    told = lines(conn)
+    conn.sendall("1) Quem está aí\n2) Entrar na conversa\n3) Sair\nOpção: ".encode())
+    while next(told) != "2":
+        conn.sendall("1) Quem está aí\n2) Entrar na conversa\n3) Sair\nOpção: ".encode())
+    conn.sendall(b"Apelido: ")
+    name = next(told)
+    conn.sendall(b"Cor (verde, azul): ")
+    while next(told) not in ("verde", "azul"):
+        conn.sendall(b"Cor (verde, azul): ")
+    conn.sendall(f"Oi, {name}!\n".encode())
+    people[conn] = name
+    for line in told:
+        tell(f"{name} diz: {line}\n", conn)
+
+
 def cuts(conn: socket.socket, _: str) -> None:
     """Takes the last byte of each read for the newline that netcat sends."""
     conn.sendall(b"Name? ")

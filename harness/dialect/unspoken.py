@@ -18,10 +18,11 @@ _MAGIC = (
     (b"\x15\x03", "TLS: the harness speaks plain TCP"),
     (b"HTTP/", "HTTP: the harness speaks to chat servers over plain TCP"),
     (b"SSH-", "SSH"),
-    (b"220 ", "SMTP or FTP"),
     (b"-----BEGIN", "a key exchange: its messages are encrypted"),
     (b"ssh-rsa", "a key exchange: its messages are encrypted"),
 )
+#: A mail or file server's greeting. The number alone is none: chats copy it.
+_MAIL_OR_FILES = re.compile(rb"(?i)\A\s*220[ -][^\r\n]*(?:smtp|ftp|\bmail|\bmx\d*\b|postfix|exim|sendmail)")
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ def foreign(data: bytes) -> str | None:
     for magic, what in _MAGIC:
         if data.lstrip()[: len(magic)] == magic or data[: len(magic)] == magic:
             return what
+    if _MAIL_OR_FILES.search(data):
+        return "SMTP or FTP"
     if re.search(rb"(?i)sec-websocket|400 bad request|<html", data):
         return "HTTP or WebSocket: the harness speaks to chat servers over plain TCP"
     if len(data) >= 64 and _entropy(data) > 5.6 and not data.isascii():
@@ -58,6 +61,8 @@ def reason_of(greetings: Sequence[bytes], texts: Sequence[str], signs: Signs) ->
     for data in [*greetings, *(text.encode("utf-8", "surrogateescape") for text in texts)]:
         if (what := foreign(data)) is not None:
             return f"this server speaks {what}"
+    if any(data.lstrip().startswith(b"220 ") for data in greetings):
+        return f"this server seems to speak SMTP or FTP{advice}"
     said = fold("\n".join(texts))
     if re.search(r"\b(password|senha|contrasena|passwd)\b", said):
         return "a password seems to be asked for: declare the login in [dialect] of harness.toml"

@@ -189,9 +189,24 @@ def test_what_is_not_spoken_is_named(data: bytes, what: str) -> None:
     assert what in reason_of([data], [], Signs())
 
 
-@pytest.mark.parametrize("data", [b"Welcome", "Olá, qual é o seu nome? ".encode(), b"NICK", b"", b"\x00\x05hello"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"Welcome",
+        "Olá, qual é o seu nome? ".encode(),
+        b"NICK",
+        b"",
+        b"220 parlour ready, say NICK <name>\r\n",
+        b"\x00\x05hello",
+    ],
+)
 def test_a_chat_is_not_taken_for_something_else(data: bytes) -> None:
     assert foreign(data) is None
+
+
+def test_a_number_that_mail_servers_greet_with_is_a_guess_only_when_nothing_else_was_found() -> None:
+    assert "SMTP" in reason_of([b"220 host.example\r\n"], [], Signs())
+    assert foreign(b"220 mx1.example ESMTP\r\n") == foreign(b"220 (vsFTPd 3.0.5)\r\n") == "SMTP or FTP"
 
 
 def test_an_ask_is_answered_with_the_name_unless_it_says_otherwise() -> None:

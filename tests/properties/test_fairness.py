@@ -24,6 +24,7 @@ from harness.history import (
     Left,
     Noticed,
     OpenFailed,
+    Output,
     Said,
     Sample,
     ServerEvent,
@@ -49,6 +50,30 @@ def none_fails(story: Story, *exercised: str) -> None:
 
 
 # -- echo, decorations, TCP's cuts ---------------------------------------------------------------------------------
+
+
+TRACEBACK = 'Traceback (most recent call last):\n  File "/srv/chat.py", line 9, in serve\n    x()\n'
+NO_ROOM = "socket.accept() out of system resource\nsocket: <asyncio.TransportSocket fd=6>\n"
+
+
+@pytest.mark.parametrize(
+    "printed",
+    [
+        TRACEBACK + "KeyboardInterrupt\n",
+        TRACEBACK
+        + "asyncio.exceptions.CancelledError\n\nDuring handling of the above exception, another exception occurred:\n\n"
+        + TRACEBACK
+        + "KeyboardInterrupt\n",
+        (NO_ROOM + TRACEBACK + "OSError: [Errno 24] Too many open files\n") * 2,
+    ],
+    ids=["ctrl-c", "ctrl-c in asyncio", "asyncio accepts again later"],
+)
+def test_a_server_that_prints_how_it_was_told_to_end_or_what_its_runtime_handled_is_not_blamed(printed: str) -> None:
+    story = ordinary()
+    story.add(Output(at_s=3.0, text=printed))
+    assert story.judged()["handles"].outcome == "pass"
+    story.add(Output(at_s=4.0, text=TRACEBACK + "OSError: [Errno 24] Too many open files\n"))
+    assert story.judged()["handles"].outcome == "warn"
 
 
 def test_an_echo_to_the_sender_is_not_blamed() -> None:

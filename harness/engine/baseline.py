@@ -19,6 +19,7 @@ from harness.client.member import Member
 from harness.dialect.masking import lines, mask, stands_in, text_of
 from harness.dialect.profile import Profile
 from harness.engine import limits
+from harness.engine.attribution import template_in_front
 from harness.engine.deadlines import deadlines
 from harness.engine.limits import Pace
 from harness.engine.options import Options
@@ -469,23 +470,7 @@ class QuietRun:
 
     def _attribution(self, *who: Member) -> str | None:
         """What stands before the words, with the name masked: the same for each of them, or nothing."""
-        templates = set()
-        for member in who:
-            for record in self.log.records:
-                if isinstance(record, Said) and record.conn == member.conn and record.kind in ("chat", "fence"):
-                    unit = next(
-                        (
-                            h.unit
-                            for h in self.log.records
-                            if isinstance(h, Heard) and h.token == record.token and h.conn != member.conn
-                        ),
-                        None,
-                    )
-                    if unit is not None and record.text in unit:
-                        before = text_of(unit.split(record.text)[0]).lstrip("\r\n \t")
-                        templates.add(mask(before, (member.name,)) + (" " if before.endswith(" ") else ""))
-                        break
-        template = templates.pop() if len(templates) == 1 else None
-        if self.profile.attributes == "client" or template is None or template.count("{name}") != 1:
+        if self.profile.attributes == "client":
             return None
-        return template
+        names = {member.conn: member.name for member in self.log.members}
+        return template_in_front(self.log.records, names, [member.conn for member in who])

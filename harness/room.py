@@ -417,6 +417,15 @@ class Room:
             await line.count()
             await line.hang_up()
 
+    async def let_go(self, *members: Member) -> bool:
+        """Wait until the server keeps no connection of theirs any more, as far as the kernel can be asked: then they have
+        left for the server as well, and who comes now comes after them."""
+
+        def over() -> bool:
+            return not self.stage.alive() or not self.stage.holds(*members)
+
+        return await self.log.patience.poll(over, self.deadlines.reply_s)
+
     async def calm(self) -> None:
         """End of the fault: no toxic is left, the process runs, the lines are open."""
         for line in self.lines.values():

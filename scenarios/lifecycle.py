@@ -122,3 +122,4 @@ async def many_rooms(room: Room) -> None:
                 member.reset()
             else:
                 await member.leave()
+    await room.let_go(*people)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 import socket
 import struct
 import subprocess
@@ -31,12 +32,19 @@ def eventually(condition: Callable[[], bool], what: str) -> None:
         time.sleep(0.01)
 
 
+def _with_its_own_signals() -> None:
+    """A shell's job in the background ignores SIGINT, and so would all that it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Server:
     """A running server. `output` grows while it runs: the lines of its stderr after the one that tells the port."""
 
     def __init__(self, name: str, *options: str, port: int = 0) -> None:
         command = [sys.executable, "-m", f"server_under_test.{name}", "--port", str(port), *options]
-        self.process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, stderr=subprocess.PIPE, text=True, preexec_fn=_with_its_own_signals
+        )
         assert self.process.stderr is not None
         self.announcement = self.process.stderr.readline()
         assert self.announcement.startswith("listening on "), self.announcement

@@ -416,6 +416,7 @@ PORTUGUESE: dict[str, str] = {
     "how one speaks to one other alone (if one can)": "como se fala com uma só pessoa (se é possível)",
     "a word for leaving (if there is one)": "uma palavra para sair (se há uma)",
     "how long a name may be": "que comprimento um nome pode ter",
+    "the search was out of time before all commands had been tried": "o tempo da busca acabou antes de todos os comandos serem tentados",
     "clients come in one by one: the next is served only when the one before has said its name": (
         "os clientes entram um a um: o próximo só é atendido quando o anterior disse o seu nome"
     ),

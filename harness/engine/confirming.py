@@ -84,6 +84,10 @@ class Confirmation:
         self.house.tell()
         self.proved_at = len(self.house.transcript)
         await self._features(guests)
+        return self.so_far()
+
+    def so_far(self) -> Confirmed:
+        """What has been learned up to now."""
         return Confirmed(self.profile.model_copy(update=self.learned), unknown=self.unknown)
 
     # -- coming in -----------------------------------------------------------------------------------------------

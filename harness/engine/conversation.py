@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from harness.dialect import tokens
 from harness.dialect.hypotheses import Ask, commands, first_question, is_refusal, next_question, room_answer
+from harness.dialect.irc import sounds_like_irc
 from harness.dialect.manners import shown
 from harness.dialect.masking import fold, mask, stands_in, text_of
 from harness.dialect.profile import fill
@@ -37,7 +38,10 @@ ROOMS = ("/join {room}", "JOIN {room}", "/entrar {room}", "/room {room}")
 class Conversation:
     """The experiment itself. `hold` gives the reading; it raises PasswordAsked."""
 
-    def __init__(self, house: House, guess: Guess, *, polite: bool = False, hints: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, house: House, guess: Guess, *, polite: bool = False, hints: tuple[str, ...] = (), maybe_irc: bool = False
+    ) -> None:  # fmt: skip
+        self.maybe_irc = maybe_irc
         self.house = house
         self.guess = guess
         self.polite = polite
@@ -228,8 +232,14 @@ class Conversation:
         return told
 
     async def _obstacles(self, zelda: Guest, yuri: Guest) -> None:
-        """They came in and are not heard: a name, a room must come first, or words must be said by a command."""
+        """They came in and are not heard: a name, a room must come first, or words must be said by a command.
+
+        With words that look like IRC (`maybe_irc`: it was not tried yet) the commands of other chats would only be refused.
+        """
         reading = self.reading
+        if self.maybe_irc and sounds_like_irc(self._all_text(zelda, yuri).encode()):
+            reading.sounded_like_irc = True
+            return
         if reading.asked is None and reading.guess.steps is None and is_refusal(text_of(reading.replies[0])):
             reading.steps = []  # what was sent unasked was no name
             if await self._by_name(zelda, yuri):

@@ -35,6 +35,7 @@ from harness.target import RemoteServer, TargetError, sandbox, sources
 
 #: The whole search takes no longer, in seconds; what has begun by then is broken off.
 LONGEST_SEARCH_S = 45.0
+OUT_OF_TIME = "the search was out of time before all commands had been tried"
 #: The keys of a JSON chat are looked for so long, in seconds.
 LONGEST_KEYS_S = 14.0
 #: So many conversations are held side by side, each with a server of its own, where two servers can run at a time.
@@ -113,6 +114,10 @@ class Search:
 
     async def _settles(self, reading: Reading) -> bool:
         """Whether what was read is confirmed on another instance: then `found` is set."""
+        if reading.sounded_like_irc:
+            if await self._is_irc(reading):
+                return True
+            reading = await self._converse(reading.guess)
         reading = await self._with_a_name(reading)
         for profile in profiles(reading, self.declared):
             key = profile.model_copy(update={"name": ""}).model_dump_json()
@@ -284,7 +289,9 @@ class Search:
             reading = Reading(guess)
             if with_keys is not None:
                 async with self._house(told) as house:
-                    talk = Conversation(house, with_keys, polite=self.polite, hints=self._templates())
+                    talk = Conversation(
+                        house, with_keys, polite=self.polite, hints=self._templates(), maybe_irc=not self._irc_tried
+                    )
                     reading = await talk.hold()
         finally:
             self.transcript += told
@@ -333,7 +340,13 @@ class Search:
         self.transcript.append(f"--- confirming: {profile.name}")
         async with self._house(self.transcript) as house:
             made = Confirmation(house, profile, words=self.hints.words, polite=self.polite)
-            confirmed: Confirmed = await made.hold()
+            try:
+                confirmed: Confirmed = await made.hold()
+            except asyncio.CancelledError:  # no more time: what was proved by then stays so
+                if made.proved_at:
+                    self.spare, self.proof = made.so_far(), self.transcript[start : made.proved_at]
+                    self.spare.unknown.append(OUT_OF_TIME)
+                raise
         if made.greeting.strip() and not reading.greeting.strip() and reading.guess.greeting_s < PATIENT_GREETING_S:
             self.late, self.spare = True, self.spare or confirmed
             return False

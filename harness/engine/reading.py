@@ -85,6 +85,7 @@ class Reading:
     """What a conversation has shown."""
 
     guess: Guess
+    sounded_like_irc: bool = False  # and so was broken off: what stands in the way of being heard was not looked for
     greeting: bytes = b""
     second_greeting: bytes = b""
     asked: Ask | None = None

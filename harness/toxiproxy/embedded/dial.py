@@ -46,6 +46,8 @@ def literal_target(upstream: str) -> Target | None:
 Begun = tuple[socket.socket | None, int]
 
 
+#: A socket is made non-blocking where the system can; elsewhere it is told so.
+_NON_BLOCKING = getattr(socket, "SOCK_NONBLOCK", 0)
 #: What the second call to connect says, and what that means.
 _SECOND = {errno.EALREADY: errno.EINPROGRESS, errno.EISCONN: 0}
 
@@ -54,11 +56,12 @@ def begin(target: Target) -> Begun:
     """Ask the kernel, once. What has failed is closed."""
     family, place = target
     try:
-        sock = socket.socket(family, socket.SOCK_STREAM)
+        sock = socket.socket(family, socket.SOCK_STREAM | _NON_BLOCKING)
     except OSError as error:
         return None, error.errno or errno.EINVAL
     try:
-        sock.setblocking(False)
+        if not _NON_BLOCKING:
+            sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         result = sock.connect_ex(place)
         if result == errno.EINPROGRESS:
@@ -66,7 +69,7 @@ def begin(target: Target) -> Begun:
             result = _SECOND.get(again := sock.connect_ex(place), again)
     except OSError as error:
         result = error.errno or errno.EINVAL
-    if result == 0 and _is_itself(sock):
+    if result == 0 and _is_itself(sock, place[1]):
         result = errno.ECONNREFUSED
     if result not in (0, errno.EINPROGRESS):
         sock.close()
@@ -185,9 +188,13 @@ class Dial:
             self._sock = None
 
 
-def _is_itself(sock: socket.socket) -> bool:
-    """Whether a connection to a port that nobody listens on was given that very port as its own, and met itself."""
+def _is_itself(sock: socket.socket, port: int | None = None) -> bool:
+    """Whether a connection to a port that nobody listens on was given that very port as its own, and met itself.
+
+    With the `port` that it was to reach, its peer need hardly ever be asked for.
+    """
     try:
-        return bool(sock.getsockname() == sock.getpeername())
+        own = sock.getsockname()
+        return bool(port in (None, own[1]) and own == sock.getpeername())
     except OSError:
         return False

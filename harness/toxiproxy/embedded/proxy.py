@@ -260,7 +260,8 @@ class Proxy:
         """One of its connections is over."""
         self.connections.discard(connection)
         for counter, link in zip(self._over, (connection.upstream, connection.downstream), strict=True):
-            counter.add(link.counter)
+            counter.received += link.received
+            counter.sent += link.sent
         self.house.reactor.events.tell("closed", self.name, connection.account.told_when_over)
 
     def _refused(self, dial: Dial, number: int, peer: tuple[Any, ...], why: str, reset: bool) -> None:

@@ -152,12 +152,13 @@ def _witnesses(scene: Scene, left: Left) -> list[int]:
 
 def _soon_back(scene: Scene, left: Left, until_s: float) -> bool:
     """Whether one of this name came, and was announced, before everybody need have been told that it had gone: a server
-    that counts who is in under a name had nothing to tell."""
-    name = scene.name(left.conn)
+    that counts who is in under a name had nothing to tell. The announcement may stand beside a message in one read."""
+    name, arrival = scene.name(left.conn), scene.baseline.join_notice
     came = [j.at_s for c, j in scene.joined.items() if c != left.conn and scene.name(c) == name]
-    return any(left.at_s < at_s < until_s for at_s in came) and any(
-        left.at_s < n.at_s and scene.about(scene.baseline.join_notice, n.unit) == name for n in scene.noticed
-    )
+    if arrival is None or not any(left.at_s < at_s < until_s for at_s in came):
+        return False
+    units = [(n.at_s, n.unit) for n in scene.noticed] + [(h.at_s, h.unit) for hs in scene.heard.values() for h in hs]
+    return any(left.at_s < at_s and scene.tells(arrival, name, unit) for at_s, unit in units)
 
 
 def _not_told(scene: Scene) -> Judgement | None:

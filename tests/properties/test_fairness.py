@@ -342,6 +342,22 @@ def test_who_is_back_at_once_need_not_have_been_told_and_the_server_is_not_blame
     none_fails(ordinary(flits), "forgets")
 
 
+def test_who_is_back_at_once_may_be_announced_beside_a_message_and_the_server_is_not_blamed() -> None:
+    """Nothing parts what a chunk server sends: the arrival and somebody's words came in one read."""
+
+    def flits(story: Story) -> None:
+        story.leave("bia", told=False)
+        story.wait(0.05)
+        again = story.join("bia", visit=2, told=False)
+        caio = story.conns["caio"]
+        said = story.says("ana", "hello", to=[caio], heard=())
+        story.add(Heard(at_s=story.now, conn=caio, token=said.token, unit=b"* bia joined" + said.text, alone=False))
+        story.wait(1.2)
+        story.leave(again)
+
+    none_fails(ordinary(flits, lists=False, lines=False), "forgets")
+
+
 def test_a_room_that_is_told_neither_of_a_departure_nor_of_the_return_was_told_nothing() -> None:
     def flits(story: Story) -> None:
         story.leave("bia", told=False)

@@ -353,7 +353,7 @@ def test_who_is_back_at_once_may_be_announced_beside_a_message_and_the_server_is
         said = story.says("ana", "hello", to=[caio], heard=())
         story.add(Heard(at_s=story.now, conn=caio, token=said.token, unit=b"* bia joined" + said.text, alone=False))
         story.wait(1.2)
-        story.leave(again)
+        story.leave(again, "silent")
 
     none_fails(ordinary(flits, lists=False, lines=False), "forgets")
 

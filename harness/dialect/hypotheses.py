@@ -241,7 +241,7 @@ def commands(text: str) -> list[Command]:
         if made is not None:
             found.setdefault(made.template, made)
             at = match.end()
-    for match in re.finditer(r"(?<![\w/.])(/[A-Za-z_]{2,14})\b(?!/)", text):
+    for match in re.finditer(r"(?<![\w/.<])(/[A-Za-z_]{2,14})\b(?!/)", text):  # no end of a tag
         bare = fold(match[1][1:])
         known = any(c.word == match[1] or (bare == "join" and c.use == "name") for c in found.values())
         if bare in _NAMING[:20] and bare not in DANGEROUS and not known:

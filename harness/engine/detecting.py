@@ -420,7 +420,10 @@ class Search:
         named = [c.template for c in commands(reading.text) if c.use == "name"]
         if reading.works or not reading.text.strip() or reading.guess.keys:
             return []
-        return [replace(reading.guess, why=f"login by {n!r}", steps=(Step(n),), quick=False) for n in named]
+        guesses = [replace(reading.guess, why=f"login by {n!r}", steps=(Step(n),), quick=False) for n in named]
+        if reading.guess.steps is None and reading.asked is not None and reading.asked.want == "command":
+            guesses.append(replace(reading.guess, why="the name unasked", steps=(Step("{name}"),), quick=False))
+        return guesses
 
     async def _usual(self) -> list[Guess]:
         """The usual commands for a name, those first that were answered otherwise than nonsense is; other oddities."""

@@ -24,6 +24,7 @@ DANGEROUS = ("shutdown", "stop", "kill", "kick", "ban", "clear", "delete", "rest
         ("¿Cuál es tu nombre? ", "name", "¿Cuál es tu nombre?"),
         ("\x1b[1;36mNome: \x1b[0m".replace("\x1b[1;36m", "").replace("\x1b[0m", ""), "name", "Nome:"),
         ("NICK", "name", "NICK"),
+        ("<hello/>\0<login>send your name</login>\0", "name", "<login>send your name</login>"),
         ("NICK\n", "name", "NICK"),
         ("SUBMIT_NAME\n", "name", "SUBMIT_NAME"),
         ("Who are you?", "name", "Who are you?"),

@@ -96,15 +96,19 @@ def fits(manner: Profile, data: bytes) -> bool:
 
 
 def _headed(data: bytes, width: int) -> bool:
-    """Whether the bytes are frames with a decimal header, one behind the other; a last one may be unfinished."""
-    at = 0
+    """Whether the bytes are frames with a decimal header, one behind the other; a last one may be unfinished.
+
+    A line that begins with a number and one blank (`220 ready`) is a reply code rather than the half of such a frame.
+    """
+    at, told = 0, b""
     while at < len(data):
         told = data[at : at + width]
         padded = b" " in told or b"\0" in told or told.startswith(b"0")
         if len(told) < width or not padded or not told.strip(b" \0").isdigit():
             return False
         at += width + int(told.strip(b" \0"))
-    return bool(data) and (at == len(data) or width > 3)
+    coded = data.endswith(b"\n") and len(told.strip(b" ")) == width - 1
+    return bool(data) and (at == len(data) or (width > 3 and not coded))
 
 
 def _counts(data: bytes, width: int, order: str) -> bool:

@@ -32,6 +32,13 @@ def test_a_frame_is_known_by_its_bytes(data: bytes, framing: str) -> None:
     assert shown(data)[0].framing == framing
 
 
+def test_a_reply_code_before_a_line_is_no_header() -> None:
+    assert [m.framing for m in shown(b"220 parlour ready, say NICK <name>\r\n")] == []
+    assert shown(b"220 " + b"x" * 40)[0].framing == "header"  # no line: the rest may still come
+    assert shown(b"30  a text that is cut\n")[0].framing == "header"
+    assert shown(b"12  hello there\n")[0].framing == "header"
+
+
 def test_the_width_of_a_header_is_seen() -> None:
     assert [shown(header(b"hi", width))[0].header for width in (10, 64)] == [10, 64]
 

@@ -10,7 +10,7 @@ import asyncio
 
 from harness import Room, scenario
 from harness.history import Awaited
-from scenarios.cast import Manner, comes_back, go, in_a_row, noticed, says_many, throw_raw, trio, unit_of
+from scenarios.cast import Manner, comes_back, go, in_a_row, noticed, orders, says_many, throw_raw, trio, unit_of
 
 #: Connections of a port scan.
 SCANNED = 100
@@ -420,7 +420,7 @@ async def ten_times(room: Room, how: Manner) -> None:
 async def farewell_and_reset(room: Room) -> None:
     """The client says good-bye and does not wait for the answer: the server's farewell meets a closed socket."""
     ana, bia, caio = await room.join("ana", "bia", "caio")
-    await bia.command(room.profile.leave or "")
+    await orders(bia, room.profile.leave or "")
     bia.reset()
     await room.talk(ana, caio)
     await comes_back(room, bia)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
+from pathlib import Path
 
 import pytest
 
@@ -83,3 +85,25 @@ def test_what_ends_the_server_is_not_done_twice_and_needs_its_process() -> None:
         if re.search(r"stage\.(stop|kill)\(|await stop\(", item.source):
             assert not item.again, item.id
             assert "process" in item.needs, item.id
+
+
+SENDING = ("send", "send_line", "command")
+
+
+@pytest.mark.parametrize("path", sorted(Path(__file__).parents[2].glob("scenarios/*.py")), ids=lambda path: path.stem)
+def test_whoever_is_cut_off_before_it_speaks_costs_no_verdict(path: Path) -> None:
+    """A server may end a connection at any time: what raises then is caught, or the whole play would be an error."""
+    tree = ast.parse(path.read_text("utf-8"))
+    guarded = {
+        inner
+        for node in ast.walk(tree)
+        if (isinstance(node, ast.With) and "suppress(OSError)" in ast.unparse(node.items[0]))
+        or (isinstance(node, ast.Try) and any("OSError" in ast.unparse(h.type or h) for h in node.handlers))
+        for inner in ast.walk(node)
+    }
+    sent = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in SENDING
+    ]
+    assert [ast.unparse(call) for call in sent if call not in guarded] == []

@@ -36,6 +36,12 @@ class Flow:
         """When its first segment was seen."""
         return self.segments[0][0]
 
+    @property
+    def accepted(self) -> bool:
+        """Whether its SYN was not answered by a reset."""
+        answer = next((s for _, s in self.segments if s.source == self.server), None)
+        return answer is None or not answer.flags & RST or bool(answer.flags & SYN)
+
     def sender(self, segment: Segment) -> Sender:
         """Who sent this segment."""
         if segment.source == self.client:
@@ -78,14 +84,23 @@ def _name(found: list[Flow], opened: list[Opened]) -> None:
     for flow in found:
         if flow.conn is None and flow.leg == "direct" and any(0 <= flow.began_s - c < _DIAL_S for c in came):
             flow.leg = "proxy-server"
+    _name_dials(sorted(found, key=lambda flow: flow.began_s))
+
+
+def _name_dials(found: Iterable[Flow]) -> None:
+    """Whose the proxy's own connections are. A client waits for one from its coming on; where several wait, any of them
+    may be meant, then and later: another connection may follow that is none of theirs."""
     waiting: list[Flow] = []
-    for flow in sorted(found, key=lambda f: f.began_s):
-        if flow.leg == "client-proxy":
+    unsure: set[int] = set()
+    for flow in found:
+        if flow.leg == "client-proxy" and flow.accepted:
             waiting.append(flow)
         elif flow.leg == "proxy-server":
             waiting = [w for w in waiting if flow.began_s - w.began_s < _DIAL_S]
-            if len(waiting) == 1:
-                flow.conn = waiting.pop().conn
+            if len(waiting) > 1:
+                unsure |= {w.number for w in waiting}
+            if waiting and (first := waiting.pop(0)).number not in unsure:
+                flow.conn = first.conn
 
 
 def packets(found: Iterable[Flow]) -> list[Packet]:

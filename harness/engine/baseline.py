@@ -21,6 +21,7 @@ from harness.dialect.profile import Profile
 from harness.engine import limits
 from harness.engine.attribution import template_in_front
 from harness.engine.deadlines import deadlines
+from harness.engine.introductions import shown_once
 from harness.engine.limits import Pace
 from harness.engine.options import Options
 from harness.engine.play import run_until_signal
@@ -89,6 +90,7 @@ class Quiet:
     max_message: int
     pace: Pace | None = None
     ends_when_empty: bool = False
+    shown_once: tuple[str, ...] = ()  # to the first client of all, and to nobody after it
 
 
 class Silent(Exception):
@@ -163,7 +165,9 @@ class Lesson:
                 run.looks_for_pace = False
                 log.pace_s = pace_of(self.quiet)
             quiet = await run.go(cast)
-            return replace(quiet, ends_when_empty=not stage.remote and await run.ends_when_empty())
+            ends = not stage.remote and await run.ends_when_empty()
+            once = () if stage.remote or ends else await run.shown_once()
+            return replace(quiet, ends_when_empty=ends, shown_once=once)
         except Silent:
             self.records, self.members = log.records, log.members
             raise
@@ -194,13 +198,16 @@ class Lesson:
         first, last = self.quiet[0], self.quiet[-1]
         rtts = [r for q in self.quiet for r in q.rtts]
         intros = [intro for q in self.quiet for intro in q.intros]
-        stable = tuple(part for part in intros[0] if all(any(part in one for one in intro) for intro in intros[1:]))
+        once = [part for part in first.shown_once if len(self.quiet) > 1 and part in last.shown_once]
+        stable = tuple(
+            part for part in intros[0] if part in once or all(any(part in one for one in intro) for intro in intros[1:])
+        )
         if self.profile.framing_name("receive") == "chunk":
             stable = tuple(piece.strip() for part in stable for piece in _SENTENCE.split(part) if piece.strip())
         baseline = replace(
             self.baseline,
             deadlines=deadlines(rtts, max(q.login_s for q in self.quiet), self.options.patience),
-            greeted=all(intros) and bool(intros),
+            greeted=(all(intros) and bool(intros)) or bool(once),
             introduction=stable,
             attribution=first.attribution if first.attribution == last.attribution else None,
             echo=first.echo,
@@ -329,6 +336,18 @@ class QuietRun:
 
         await self.log.patience.poll(over, LONGEST_EMPTYING_S)
         return not self.stage.alive()
+
+    async def shown_once(self) -> tuple[str, ...]:
+        """What only the first of all was shown: one more comes, to a server that everybody has left."""
+        first, *later = self.intros
+        if not shown_once(first, later):
+            return ()
+        ever = [lines(bytes(member.inbox.raw), (member.name,)) for member in self.log.members[1:]]
+        try:
+            await self._come("gina")
+        except (Silent, OSError):
+            return ()
+        return shown_once(first, self.intros[1:], ever)
 
     async def _of_two(self, ana: Member, bia: Member, rtts: tuple[float, ...]) -> Quiet:
         """A server that takes two clients: what a third would show is not asked of it."""

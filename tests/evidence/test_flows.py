@@ -30,6 +30,7 @@ class Wire:
         )
 
     def told(self) -> list[tuple[str, int | None]]:
+        """The connections to the server, in turn: which leg, and whose."""
         found: list[Flow] = flows(sorted(self.seen, key=lambda s: s.at_ns), self.opened, [SERVER, PROXY], 0)
         return [(flow.leg, flow.conn) for flow in found if flow.leg != "client-proxy"]
 

@@ -285,6 +285,7 @@ class QuietRun:
         self.log = log
         self.profile = profile
         self.intros: list[tuple[str, ...]] = []
+        self.greeting: tuple[str, ...] | None = None  # what the first of all was shown before it said anything
         self.looks_for_pace = True
 
     async def go(self, cast: Sequence[str]) -> Quiet:
@@ -338,7 +339,10 @@ class QuietRun:
         return not self.stage.alive()
 
     async def shown_once(self) -> tuple[str, ...]:
-        """What only the first of all was shown: one more comes, to a server that everybody has left."""
+        """What only the first of all was greeted with: one more comes, to a server that everybody has left.
+
+        Whoever has come in may be told otherwise: the first one may be whom a room belongs to.
+        """
         first, *later = self.intros
         if not shown_once(first, later):
             return ()
@@ -347,7 +351,7 @@ class QuietRun:
             await self._come("gina")
         except (Silent, OSError):
             return ()
-        return shown_once(first, self.intros[1:], ever)
+        return tuple(part for part in shown_once(first, self.intros[1:], ever) if part in (self.greeting or ()))
 
     async def _of_two(self, ana: Member, bia: Member, rtts: tuple[float, ...]) -> Quiet:
         """A server that takes two clients: what a third would show is not asked of it."""
@@ -371,6 +375,8 @@ class QuietRun:
         if not member.gone:
             await self._until_quiet(member, first_s)
             member.inbox.mark = 0
+        if self.greeting is None:
+            self.greeting = lines(bytes(member.inbox.raw), (member.name,))
         joined = not member.gone and await member.log_in(None, self.room.deadlines.join_s)
         if not joined:
             raise Silent(f"{who} could not log in")

@@ -44,13 +44,14 @@ def test_what_came_late_is_not_blamed() -> None:
 SERVER = """
 import asyncio, sys
 rules = iter(["No shouting.", "No spam."])
+owners = iter(["You are the owner.\\n"])
 people = {}
 async def serve(reader, writer):
     try:
         if sys.argv[2] == "used-up":
             for rule in rules:
                 writer.write((rule + "\\n").encode())
-        elif not people:
+        elif sys.argv[2] == "alone" and not people:
             writer.write(b"Nobody is here yet.\\n")
         writer.write(b"NAME?\\n")
         name = (await reader.readline()).decode().strip()
@@ -58,6 +59,8 @@ async def serve(reader, writer):
             return
         people[name] = writer
         writer.write(f"Hello, {name}!\\n".encode())
+        if sys.argv[2] == "owned":
+            writer.write(next(owners, "").encode())
         while line := await reader.readline():
             for other in people.values():
                 other.write(f"{name}: ".encode() + line)
@@ -80,6 +83,7 @@ SPEAKS = Profile.model_validate({"framing": "line", "login": [{"expect": "NAME?"
     [
         ("used-up", ("No shouting.", "No spam.", "NAME?", "Hello, {name}!")),
         ("alone", ("NAME?", "Hello, {name}!")),  # who comes to an empty room is told so again
+        ("owned", ("NAME?", "Hello, {name}!")),  # a room may belong to the first one
     ],
 )
 def test_a_banner_for_the_first_alone_belongs_to_the_introduction(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from harness.dialect.masking import missing_parts, stands_in
+import re
+
+from harness.dialect import tokens
+from harness.dialect.masking import mask, missing_parts, stands_in, text_of
 from harness.history import Awaited, Introduced, Joined, Left, Listed, Noticed, Opened
 from harness.properties.quoting import failed, passed, quote, skipped, warned
 from harness.properties.scene import KNOWABLE, Scene
@@ -23,8 +26,8 @@ def welcomes(scene: Scene) -> Judgement | None:
         judged += 1
         returns += scene.opened[conn].visit > 1
         missing = missing_parts(record.intro, scene.baseline.introduction, scene.name(conn))
-        if missing and not _came_late(scene, record):
-            again = scene.opened[conn].visit > 1
+        again = scene.opened[conn].visit > 1
+        if missing and not _came_late(scene, record) and not (again and _greeted_otherwise(scene, record, missing)):
             whose = f"{scene.who(conn)} came back and" if again else f"{scene.who(conn)}, a newcomer,"
             shape = "silent" if not record.intro.strip() else "partial"
             return failed(
@@ -38,6 +41,23 @@ def welcomes(scene: Scene) -> Judgement | None:
         if judged
         else None
     )
+
+
+def _greeted_otherwise(scene: Scene, record: Introduced, missing: tuple[str, ...]) -> bool:
+    """Whether one who came back was told as much in other words (`Welcome back, ana`): for each line that is missing
+    there is another one of its own, with the name where one is due, and no command is left out."""
+    own: list[str] = []
+    notices = (scene.baseline.join_notice, scene.baseline.leave_notice)
+    for unit in re.split(rb"[\r\n]+", record.intro):
+        line = mask(text_of(unit), (scene.name(record.conn),))
+        for part in sorted(scene.baseline.introduction, key=len, reverse=True):
+            line = line.replace(part, "")
+        others = tokens.find(unit) or any(scene.about(template, unit) is not None for template in notices)
+        if not others and re.search(r"[^\W\d_]{2}", line.replace("{name}", "")):
+            own.append(line)
+    due, shown = " ".join(missing), text_of(record.intro)
+    named = "{name}" not in due or any("{name}" in line for line in own)
+    return len(own) >= len(missing) and named and all(word in shown for word in re.findall(r"(?<!\w)[/!.:]\w+", due))
 
 
 def _came_late(scene: Scene, record: Introduced) -> bool:

@@ -798,6 +798,28 @@ def test_an_introduction_that_came_late_is_not_blamed_for_its_shape() -> None:
     assert "welcomes" not in story.failing()
 
 
+@pytest.mark.parametrize(
+    ("back", "fair"),
+    [
+        (b"Welcome back, bia!\nCommands: /list /quit\n", True),
+        (b"Good to see you again, bia. You may /list and /quit.\nHave fun, bia!\n", True),
+        (b"Welcome back!\nCommands: /list /quit\n", False),  # no name
+        (b"Welcome back, bia!\n", False),  # no commands
+        (b"Commands: /list /quit\n", False),
+        (b"Commands: /list /quit\nana: hello bia xq01002tgqm\n", False),  # somebody's words are no greeting
+        (b"Commands: /list /quit\n* bia joined\n", False),  # nor is what everybody is told
+    ],
+)
+def test_one_who_comes_back_and_is_greeted_in_other_words_is_not_blamed(back: bytes, fair: bool) -> None:
+    story = ordinary().at(4.0)
+    story.leave("bia")
+    story.at(5.0).join("bia", visit=2, intro=back, counts=False)
+    assert ("welcomes" not in story.failing()) is fair
+    newcomer = ordinary().at(4.0)
+    newcomer.join("dora", intro=back.replace(b"bia", b"dora"), counts=False)
+    assert "welcomes" in newcomer.failing()  # for whom nothing stands instead
+
+
 def test_one_who_left_before_the_introduction_was_over_is_not_blamed() -> None:
     story = ordinary().at(4.0)
     dora = story.join("dora", intro=b"", counts=False)

@@ -188,8 +188,8 @@ def read_by_tshark(path: Path) -> list[str]:
     if program is None:
         pytest.skip("NO TSHARK: apt-get install -y tshark")
     done = subprocess.run(
-        [program, "-r", str(path), "-d", "tcp.port==1-65535,data", "-T", "fields", "-e", "frame.interface_name", "-e", "tcp.flags", "-e", "frame.comment",
-         "-e", "_ws.malformed"],
+        [program, "-r", str(path), "-d", "tcp.port==1-65535,data", "-T", "fields", "-e", "frame.interface_name",
+         "-e", "tcp.flags", "-e", "frame.comment", "-e", "_ws.malformed"],
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     complaints = [line for line in done.stderr.splitlines() if line.strip() and "Running as user" not in line]

@@ -5,18 +5,14 @@ Everything that happens is told as an event; the reports listen. Nothing here re
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import gc
 import os
-import signal
 import time
-import types
 import zlib
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import Any, Literal
 
 import harness
@@ -24,7 +20,9 @@ from harness import toxiproxy
 from harness.dialect.profile import Profile
 from harness.engine.baseline import ENDS_WHEN_EMPTY, Learned, learn
 from harness.engine.choosing import of_another_manner, unmet
-from harness.engine.folders import keep_run, run_folder
+from harness.engine.concluding import conclude, files_that_show, verdict
+from harness.engine.folders import run_folder
+from harness.engine.interrupting import Interrupted, Signals
 from harness.engine.options import Options
 from harness.engine.pace import Pace
 from harness.engine.play import NOT_STARTED, Attempt, limit_s, play
@@ -45,7 +43,7 @@ from harness.findings import group, probable_causes
 from harness.history import Baseline
 from harness.language import Language
 from harness.registry import Scenario
-from harness.results import Environment, Judgement, KnownFailures, Outcome, RunResult, ScenarioResult, TargetInfo
+from harness.results import Environment, Outcome, RunResult, ScenarioResult, TargetInfo
 from harness.target import TargetError, build, sandbox, sockets
 
 #: A worker may take so long beyond its scenario's own limit to start a server and to clean up, in seconds.
@@ -60,10 +58,6 @@ LONG_FAMILIES = ("storm", "lifecycle", "refused", "latency")
 OTHER_MANNER = "{count} scenarios are about servers whose messages end in another way, and are left out"
 
 Emit = Callable[[Event], None]
-
-
-class Interrupted(Exception):
-    """SIGINT or SIGTERM reached the run."""
 
 
 @dataclass
@@ -128,7 +122,7 @@ class Run:
 
     def perform(self) -> RunResult:
         """The whole run. Never raises for what the server or the user does; an interruption ends it in order."""
-        with _Signals() as signals:
+        with Signals() as signals:
             self._emit(
                 RunStarted(
                     self.at(), self._started, self.options.seed, harness.__version__, self._target, self._environment,
@@ -142,7 +136,7 @@ class Run:
             self._emit(RunFinished(self.at(), result))
         return result
 
-    def _performed(self, signals: _Signals) -> RunResult:
+    def _performed(self, signals: Signals) -> RunResult:
         if self.learned is None:
             with Workers(1, signals.bell) as workers:
                 self.learned = self._learn(workers, signals)
@@ -156,7 +150,7 @@ class Run:
 
     # -- the quiet runs ------------------------------------------------------------------------------------------
 
-    def _learn(self, workers: Workers, signals: _Signals) -> Learned:
+    def _learn(self, workers: Workers, signals: Signals) -> Learned:
         if self.options.spec.build is not None:
             made: Learned = self._one(workers, signals, "build", lambda: built(self.options))
             if made.failure is not None:
@@ -178,7 +172,7 @@ class Run:
         assert learned is not None
         return learned
 
-    def _understood(self, workers: Workers, signals: _Signals) -> Learned:
+    def _understood(self, workers: Workers, signals: Signals) -> Learned:
         """The dialect, declared, remembered or found out, and the quiet runs in it."""
         profile = self.options.profile
         if profile is not None:
@@ -199,13 +193,13 @@ class Run:
             remember(self.options.spec, found.profile)
         return learned
 
-    def _quiet(self, workers: Workers, signals: _Signals, profile: Profile) -> Learned:
+    def _quiet(self, workers: Workers, signals: Signals, profile: Profile) -> Learned:
         """The quiet runs; what is declared goes on top of what was found."""
         spoken = profile if profile is self.options.profile else profile.model_copy(update=dict(self.options.overrides))
         quiet: Learned = self._one(workers, signals, "baseline", lambda: learn(self.options, spoken))
         return quiet
 
-    def _one(self, workers: Workers, signals: _Signals, key: str, work: Callable[[], Any]) -> Any:
+    def _one(self, workers: Workers, signals: Signals, key: str, work: Callable[[], Any]) -> Any:
         workers.start(key, work, BASELINE_S)
         warm()
         while True:
@@ -267,7 +261,7 @@ class Run:
 
     # -- the scenarios -------------------------------------------------------------------------------------------
 
-    def _all(self, workers: Workers, signals: _Signals, baseline: Baseline, profile: Profile) -> None:
+    def _all(self, workers: Workers, signals: Signals, baseline: Baseline, profile: Profile) -> None:
         waiting = deque(_Progress(item) for item in ordered(self.planned))
         running: dict[str, tuple[_Progress, int]] = {}
         capabilities = toxiproxy.capabilities(self.options.toxiproxy)
@@ -433,125 +427,8 @@ def ordered(items: Sequence[Scenario]) -> list[Scenario]:
     return sorted(items, key=lambda s: (s.documented or 9, s.id not in bases, s.family not in LONG_FAMILIES))
 
 
-def verdict(
-    results: Sequence[ScenarioResult], strict: bool, known: KnownFailures | None = None
-) -> tuple[int, str | None]:
-    """The exit status, and why nothing was judged where that is so. Where failures are known, only new ones fail."""
-    outcomes = {r.outcome for r in results}
-    failed = "fail" in outcomes if known is None else bool(known.new)
-    if failed or (strict and "warn" in outcomes):
-        return 1, None
-    if not results:
-        return 2, "no scenario was chosen"
-    if outcomes <= {"skip", "error"}:
-        return 2, "nothing could be judged: every scenario was skipped or could not be run"
-    return 0, None
-
-
-def conclude(
-    item: Scenario, attempts: Sequence[Attempt], took_s: float, skip: str | None, failure: str | None, options: Options
-) -> ScenarioResult:
-    """All runs of a scenario as one result: a failure that comes and goes is a failure, marked intermittent."""
-    failed = [a for a in attempts if a.failed]
-    judged = [a for a in attempts if a.error is None and a.skip is None]
-    shown = failed[0] if failed else judged[-1] if judged else attempts[-1] if attempts else Attempt()
-    judgements = merged(attempts) if failed else shown.judgements
-    reason = skip or shown.skip or (None if judged else failure or shown.error)
-    outcome = outcome_of(judgements, skipped=bool(skip or (shown.skip and not failed)), judged=bool(judged))
-    folder, shows = keep_run(options.out, item.id, shown.number, files_that_show(attempts))
-    log = folder / "server.log" if folder else None
-    judgements = with_repros(judgements, shows, options.out)
-    return ScenarioResult(
-        item.id, item.family, item.level, item.titles, outcome, took_s, len(attempts), len(failed), judgements,
-        shown.steps, reason, bool(failed) and len(failed) < len(judged), item.documented,
-        shown.notes, story=item.story,
-        server_log=str(log.relative_to(options.out)) if log and options.out and log.exists() else None,
-        clues=shown.clues,
-    )  # fmt: skip
-
-
-def files_that_show(attempts: Sequence[Attempt]) -> dict[str, tuple[int, str]]:
-    """For each property that failed, the first run that left a file to show it, and the file's name."""
-    found: dict[str, tuple[int, str]] = {}
-    for attempt in attempts:
-        for one in attempt.judgements:
-            if one.outcome == "fail" and one.repro is not None:
-                found.setdefault(one.id, (attempt.number, one.repro))
-    return found
-
-
-def with_repros(
-    judgements: tuple[Judgement, ...], shows: Mapping[str, Path], out: Path | None
-) -> tuple[Judgement, ...]:
-    """What shows each failure, as it lies in the report's folder; where something does, why another run has none is moot."""
-
-    def told(one: Judgement) -> Judgement:
-        path = shows.get(one.id)
-        if path is None or out is None:
-            return replace(one, repro=None)
-        return replace(one, repro=str(path.relative_to(out)), no_repro=None)
-
-    return tuple(told(one) if one.outcome == "fail" else one for one in judgements)
-
-
-def merged(attempts: Sequence[Attempt]) -> tuple[Judgement, ...]:
-    """One judgement a property: the first failure, if there is one, before the last run's word; how often it failed is said."""
-    judged = [a for a in attempts if a.error is None and a.skip is None]
-    last = {j.id: j for a in judged for j in a.judgements}
-    for prop in list(last):
-        failures = [j for a in judged for j in a.judgements if j.id == prop and j.outcome == "fail"]
-        if failures:
-            seen = f" (in {len(failures)} of {len(judged)} runs)" if len(failures) < len(judged) else ""
-            last[prop] = replace(failures[0], reason=f"{failures[0].reason}{seen}")
-    return tuple(last.values())
-
-
-def outcome_of(judgements: Sequence[Judgement], *, skipped: bool, judged: bool) -> Outcome:
-    """A scenario fails when one of its properties fails; it errors when nothing failed and something errored."""
-    found = {j.outcome for j in judgements}
-    if "fail" in found:
-        return "fail"
-    if skipped:
-        return "skip"
-    if not judged or "error" in found:
-        return "error"
-    if "warn" in found:
-        return "warn"
-    return "pass" if "pass" in found else "skip"
-
-
 def toxiproxy_kind(choice: str) -> Literal["embedded", "installed", "remote"]:
     """embedded, installed, or remote for a URL."""
     if choice == "embedded":
         return "embedded"
     return "installed" if choice == "installed" else "remote"
-
-
-class _Signals:
-    """SIGINT and SIGTERM ask the run to end, which it does where it looks: between two events, never in the middle of
-    a fork or of a report's line. A second one changes nothing."""
-
-    def __init__(self) -> None:
-        self._asked = False
-        self.bell, self._cord = os.pipe()
-        os.set_blocking(self._cord, False)
-
-    def __enter__(self) -> _Signals:
-        self._before = {n: signal.signal(n, self._ask) for n in (signal.SIGINT, signal.SIGTERM)}
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-        os.close(self.bell)
-        os.close(self._cord)
-
-    def look(self) -> None:
-        """Raises Interrupted when the run was asked to end."""
-        if self._asked:
-            raise Interrupted
-
-    def _ask(self, number: int, frame: types.FrameType | None) -> None:
-        self._asked = True
-        with contextlib.suppress(BlockingIOError):
-            os.write(self._cord, b"!")

@@ -11,11 +11,11 @@ import pytest
 
 from harness.dialect.profile import Profile
 from harness.engine.choosing import choose, of_another_manner
+from harness.engine.concluding import conclude, merged, outcome_of, verdict
 from harness.engine.deadlines import CONNECT_FLOOR_S, REPLY_CEILING_S, REPLY_FLOOR_S, deadlines
 from harness.engine.folders import run_folder
 from harness.engine.options import Options, Selection
 from harness.engine.play import Attempt
-from harness.engine.run import conclude, merged, outcome_of, verdict
 from harness.engine.workers import Done, Workers
 from harness.registry import UnknownScenario, load
 from harness.results import Judgement

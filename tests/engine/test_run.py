@@ -14,10 +14,11 @@ import pytest
 from harness.dialect.builtin import KNOWN
 from harness.engine import run as module
 from harness.engine.baseline import Learned
+from harness.engine.concluding import conclude, merged, outcome_of, verdict
 from harness.engine.deadlines import deadlines
 from harness.engine.options import Options
 from harness.engine.play import Attempt
-from harness.engine.run import Run, conclude, merged, ordered, outcome_of, verdict
+from harness.engine.run import Run, ordered
 from harness.events import BaselineFailed, Event, RunFinished, RunStarted, ScenarioStarted
 from harness.history import Baseline
 from harness.registry import Scenario

@@ -9,7 +9,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from harness.engine.run import verdict
+from harness.engine.concluding import verdict
 from harness.known import Known, KnownError, read_known, write_known
 from harness.language import Language
 from harness.report.ctrf import render_ctrf

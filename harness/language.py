@@ -417,6 +417,9 @@ PORTUGUESE: dict[str, str] = {
     "a word for leaving (if there is one)": "uma palavra para sair (se há uma)",
     "how long a name may be": "que comprimento um nome pode ter",
     "the search was out of time before all commands had been tried": "o tempo da busca acabou antes de todos os comandos serem tentados",
+    "it parts what it reads at newlines, but waits for none: half a line goes round as a message": (
+        "ele separa nas quebras de linha o que lê, mas não espera por nenhuma: meia linha circula como uma mensagem"
+    ),
     "clients come in one by one: the next is served only when the one before has said its name": (
         "os clientes entram um a um: o próximo só é atendido quando o anterior disse o seu nome"
     ),

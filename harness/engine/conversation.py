@@ -16,6 +16,7 @@ from harness.dialect.irc import sounds_like_irc
 from harness.dialect.manners import shown
 from harness.dialect.masking import fold, mask, stands_in, text_of
 from harness.dialect.profile import fill
+from harness.engine.borders import blanks_swallowed, framed_apart
 from harness.engine.guests import Guest, House
 from harness.engine.reading import Guess, PasswordAsked, Reading, Step, Told
 
@@ -84,6 +85,7 @@ class Conversation:
             await self._third(zelda, yuri)
             await self._accents(zelda, yuri)
             await self._whole_values(zelda, yuri)
+            await self._blank_lines(zelda, yuri)
         reading.unread = self.house.unread() > 0
         reading.others_shown = "\n".join(text_of(bytes(g.raw)) for g in self.house.guests)
         if not self.house.alive():
@@ -333,10 +335,9 @@ class Conversation:
     # -- looking -------------------------------------------------------------------------------------------------
 
     async def _borders(self, zelda: Guest, yuri: Guest) -> None:
-        """Half a message, without its newline: heard at once, it is a chunk; then two lines in one segment.
+        """Half a message, without its newline: heard at once, it is a chunk, unless lines of one segment are parted.
 
-        Who cuts each read at its newlines waits for none: a newline behind each message parts those that come joined,
-        and nothing puts together what TCP has cut.
+        Who cuts each read at its newlines means lines, and fails to put together what TCP has cut.
         """
         reading = self.reading
         if self.guess.manner is not None:
@@ -362,26 +363,32 @@ class Conversation:
             return
         if yuri.ended or zelda.ended:
             return
-        reading.apart = await self._cuts_lines_apart(zelda, yuri)
+        shown, texts = await self._lines_at_once(zelda, yuri, "\n")
+        self._parts_lines(framed_apart(shown, texts, reading.say, zelda.name))
 
-    async def _cuts_lines_apart(self, zelda: Guest, yuri: Guest) -> bool:
-        one, two = "first half", "second half"
+    async def _lines_at_once(self, zelda: Guest, yuri: Guest, end: str) -> tuple[bytes, list[str]]:
+        """What is shown of three lines of unequal lengths in one segment, each with this end; and their texts."""
         self._number += 1
-        one, two = (f"{w} {tokens.make(0, self._number * 2 + i, w)}" for i, w in enumerate((one, two)))
-        say = self.reading.say
+        words = ("one half", "and another", "but the third one")
+        texts = [f"{w} {tokens.make(0, self._number * 3 + i, w)}" for i, w in enumerate(words)]
         self._heed()
-        zelda.send("".join(fill(say, text=t, name=zelda.name) + "\n" for t in (one, two)).encode())
-        await self.house.settle(until=lambda: two.encode() in yuri.new)
+        zelda.send("".join(fill(self.reading.say, text=t, name=zelda.name) + end for t in texts).encode())
+        await self.house.settle(until=lambda: texts[-1].encode() in yuri.new)
         await self.house.settle()
-        shown = bytes(yuri.new)
-        start, end = shown.find(one.encode()), shown.find(two.encode())
-        between = shown[start + len(one) : end] if 0 <= start < end else b""
-        template = fill(say, text="", name=zelda.name).encode().strip()
-        return (
-            between.strip(b"\r\n\0 ").removeprefix(template).strip() != b""
-            if template
-            else between.strip(b"\r\n\0 ") != b""
-        )
+        return bytes(yuri.new), texts
+
+    async def _blank_lines(self, zelda: Guest, yuri: Guest) -> None:
+        """Where messages are shown in no frame: is a blank line between two of them swallowed? To some it is a farewell."""
+        reading = self.reading
+        asked = reading.framing == "chunk" and reading.guess.framing is None and not reading.before.strip()
+        if asked and not zelda.ended and not yuri.ended:
+            shown, texts = await self._lines_at_once(zelda, yuri, "\n\n")
+            self._parts_lines(blanks_swallowed(shown, texts))
+
+    def _parts_lines(self, whether: bool) -> None:
+        """Who parts messages at newlines means lines, although it waits for none."""
+        self.reading.apart = whether
+        self.reading.framing = "line" if whether else "chunk"
 
     def _look_at_messages(self, zelda: Guest, yuri: Guest) -> None:
         """What stands before the words: the name, an address, nothing; and whether the login was one."""
@@ -427,7 +434,7 @@ class Conversation:
         asked = reading.asked is not None and reading.asked.want == "name" and reading.login
         if (asked or reading.named) and not self._by_a_command():
             return
-        bare = reading.framing == "chunk" and not self.guess.ended and not reading.apart
+        bare = reading.framing == "chunk" and not self.guess.ended
         end = b"" if bare else self.guess.newline.encode()
         first = await self._say(wanda, (zelda,), end=end)
         second = await self._say(wanda, (zelda,), end=end)

@@ -36,6 +36,7 @@ from harness.target import RemoteServer, TargetError, sandbox, sources
 #: The whole search takes no longer, in seconds; what has begun by then is broken off.
 LONGEST_SEARCH_S = 45.0
 OUT_OF_TIME = "the search was out of time before all commands had been tried"
+HALF_LINES = "it parts what it reads at newlines, but waits for none: half a line goes round as a message"
 #: The keys of a JSON chat are looked for so long, in seconds.
 LONGEST_KEYS_S = 14.0
 #: So many conversations are held side by side, each with a server of its own, where two servers can run at a time.
@@ -353,6 +354,8 @@ class Search:
         if confirmed.profile is None:
             self.tried.append(f"{profile.name}: {confirmed.why_not}")
             return False
+        if reading.apart and confirmed.profile.framing_name("send") == "line":
+            confirmed.unknown.append(HALF_LINES)
         self._believe(confirmed)
         self.proof = self.transcript[start : made.proved_at]
         return True

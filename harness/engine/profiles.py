@@ -53,7 +53,10 @@ def profiles(reading: Reading, declared: Mapping[str, object] | None = None) -> 
     found = [Profile.model_validate(values | given)]
     if send == "chunk" and "newline" not in given:
         ended = found[0].model_copy(update={"newline": "\n"})
-        found = [ended] if reading.guess.ended or reading.apart else [*found, ended]
+        found = [ended] if reading.guess.ended else [*found, ended]
+    elif reading.apart and "framing" not in given:
+        chunks = {"framing": {"send": "chunk", "receive": reading.receive}, "newline": "\n", "pause": CHUNK_PAUSE_S}
+        found.append(Profile.model_validate(values | chunks | given))
     return found
 
 

@@ -101,7 +101,7 @@ class Reading:
     framing: str | None = None
     hinted: str | None = None
     cuts_last: bool = False
-    #: Chunks, but those that hold several lines are several messages.
+    #: Half a line is passed on at once, and yet lines that come together are several messages: it fails to wait for their ends.
     apart: bool = False
     ascii: bool = False
     receive: str = "chunk"

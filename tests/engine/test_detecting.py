@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from harness.engine.baseline import Learned
-from harness.engine.detecting import detect
+from harness.engine.detecting import HALF_LINES, detect
 from harness.engine.options import Options
 from harness.engine.workers import Workers
 from harness.target import command
@@ -46,7 +46,9 @@ EXPECTED: dict[str, dict[str, Any]] = {
     "unhurried": IRC,
     "eager": IRC,
     "cuts": {"framing": {"send": "chunk", "receive": "line"}, "newline": "\n", "login": ["Name?", "{name}"]},
-    "apart": MIXED | {"newline": "\n", "login": ["Apelido?", "{name}", "Entre, {name}!"], "attributes": "server"},
+    "apart": LINE | {"login": ["Apelido?", "{name}", "Entre, {name}!"], "attributes": "server"},
+    "splits": LINE | {"login": [], "attributes": "client"},
+    "adds_newlines": MIXED | {"login": [], "attributes": "client"},
     "pair": CHUNK | {"login": [], "max_clients": 2},
     "counted": {"framing": {"send": "header", "receive": "chunk"}, "header": 64, "login": ["{name}", "Welcome {name}"],
                 "leave": "!DISCONNECT"},
@@ -92,11 +94,21 @@ def test_an_archetype_is_found(found: dict[str, Learned], kind: str) -> None:
     assert {key: getattr(profile, key) for key in expected} == expected, learned.transcript
 
 
-def test_who_cuts_each_read_at_its_newlines_is_not_blamed_for_half_a_line(found: dict[str, Learned]) -> None:
-    profile = found["apart"].profile
+@pytest.mark.parametrize("kind", ["apart", "splits"])
+def test_who_parts_messages_at_newlines_means_lines_though_it_waits_for_none(
+    found: dict[str, Learned], kind: str
+) -> None:
+    profile = found[kind].profile
     assert profile is not None
-    assert not profile.bordered, "it waits for no newline: what TCP has cut, nothing puts together"
-    assert profile.sending().encode(b"hello") == b"hello\n", "a newline parts what comes joined"
+    assert profile.bordered, "half a line that went round as a message is judged"
+    assert HALF_LINES in found[kind].told
+
+
+def test_who_takes_a_read_for_a_message_and_adds_a_newline_is_not_blamed(found: dict[str, Learned]) -> None:
+    profile = found["adds_newlines"].profile
+    assert profile is not None
+    assert not profile.bordered
+    assert HALF_LINES not in found["adds_newlines"].told
 
 
 @pytest.mark.parametrize("kind", REASONS)

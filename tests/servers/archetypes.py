@@ -277,6 +277,22 @@ def apart(conn: socket.socket, _: str) -> None:
                 tell(f"{people[conn]} diz: {line}\n", conn)
 
 
+def splits(conn: socket.socket, _: str) -> None:
+    """Cuts each read at its newlines, and tells each piece with a newline of its own."""
+    people[conn] = "?"
+    for data in chunks(conn):
+        for line in data.splitlines():
+            if line.strip():
+                tell(line + b"\n", conn)
+
+
+def adds_newlines(conn: socket.socket, _: str) -> None:
+    """A read is a message; its newline, or none, becomes one."""
+    people[conn] = "?"
+    for data in chunks(conn):
+        tell(data.strip() + b"\n", conn)
+
+
 def pair(conn: socket.socket, _: str) -> None:
     """Two, and no more."""
     if len(people) == 2:

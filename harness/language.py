@@ -136,6 +136,12 @@ PORTUGUESE: dict[str, str] = {
     "no repro.py: {reason}": "sem repro.py: {reason}",
     "… {count} more step": "… mais {count} passo",
     "… {count} more steps": "… mais {count} passos",
+    "… {count} more moment, not shown: what was printed last, or told to the Toxiproxy": (
+        "… mais {count} momento, não mostrado: o que foi impresso por último, ou dito ao Toxiproxy"
+    ),
+    "… {count} more moments, not shown: what was printed last, or told to the Toxiproxy": (
+        "… mais {count} momentos, não mostrados: o que foi impresso por último, ou dito ao Toxiproxy"
+    ),
     "server output: {path}": "saída do servidor: {path}",
     # The whole run.
     "Findings": "O que foi encontrado",

@@ -22,6 +22,7 @@ FORMS: dict[str, str] = {
     "everybody leaves; newcomers in an empty room": "todos saem; clientes novos em sala vazia",
     "at rest": "em repouso",
     "the end": "o fim",
+    "… {} more steps, not told one by one": "… mais {0} passos, não contados um a um",
     "{} clients come and go, to see whether anything grows with each": (
         "{0} clientes vêm e vão, para ver se algo cresce com cada um"
     ),

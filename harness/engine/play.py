@@ -22,7 +22,7 @@ from harness.evidence.capture import Capture, Taken
 from harness.evidence.doing import Witness, as_text
 from harness.evidence.keeping import evidence
 from harness.evidence.repro import Aim, Repros, repros
-from harness.evidence.steps import Told
+from harness.evidence.steps import Told, shortened
 from harness.evidence.steps import steps as told_steps
 from harness.findings.clues import clues
 from harness.history import Baseline, Captured, History, Kernel, Lag, Note, Record, Skipped, as_json_lines
@@ -39,8 +39,6 @@ from harness.target.threads import Look
 NOT_STARTED = "the server could not be started: "
 #: The process is looked at so often during the fault, in seconds; after so many looks half as often, and so on.
 WATCH_S, WATCHED = 0.25, 20
-#: Steps that are kept of a story.
-MOST_STEPS = 200
 #: The harness was starved when its own timer was this late in the 99th of 100 cases; it blames nobody then.
 STARVED_LAG_S = 1.0
 #: Messages that one client says in a scenario, at most: where they are paced, the scenario takes so many times longer.
@@ -239,7 +237,7 @@ class Play:
             judgements = ()
         told = self._told(history)
         judgements = self._keep(history, judgements, taken, told)
-        steps = tuple(StepResult(step.at_s, step.did, step.who) for step in told[:MOST_STEPS])
+        steps = tuple(StepResult(step.at_s, step.did, step.who) for step in shortened(told))
         notes = tuple(dict.fromkeys(note.text for note in history.of(Note)))
         uncaptured = next((r.why for r in history.of(Captured) if r.why), None)
         return Attempt(

@@ -13,6 +13,8 @@ from harness.properties.scene import Scene
 from harness.results import Judgement
 
 _GUTTER, _MARGIN, _TOP = 70.0, 60.0, 78.0
+#: However few the lanes are, the names of the parts and of the scenario have room.
+_NARROWEST = 440.0
 _HEIGHTS = {"phase": 30.0, "say": 42.0, "violation": 46.0, "gap": 20.0, "silence": 22.0}
 _ROW = 28.0
 _LINES = {"": "l", "good": "lgood", "bad": "lbad", "cut": "lcut", "soft": "thin"}
@@ -31,7 +33,7 @@ class _Drawing:
         self.canvas = Canvas()
         count = len(story.lanes.lanes)
         self.step = 168.0 if count <= 4 else 146.0 if count <= 6 else 124.0
-        self.width = _GUTTER + _MARGIN + (count - 1) * self.step + _MARGIN + 40
+        self.width = max(_NARROWEST, _GUTTER + _MARGIN + (count - 1) * self.step + _MARGIN + 40)
         self.tops: list[float] = []
         y = _TOP
         for row in story.rows:
@@ -181,8 +183,8 @@ class _Drawing:
 
     def _note(self, row: Row, y: float) -> None:
         x = self.x(row.lanes[0])
-        width = min(self.width - 24, SMALL * len(row.text) + 20)
-        left = min(max(x - width / 2, _GUTTER - 4), self.width - width - 8)
+        width = min(self.width - _GUTTER - 12, SMALL * len(row.text) + 20)
+        left = min(max(x - width / 2, _GUTTER), self.width - width - 8)
         self.canvas.box((left, y - 10), width, 20, "boxbad" if row.style == "bad" else "box", 5)
         self.canvas.text((left + width / 2, y + 4), row.text, f"small {_FILLS[row.style]}", "middle", width)
 

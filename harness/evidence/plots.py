@@ -93,9 +93,9 @@ def round_trips(scene: Scene, say: Say, lang: str) -> str | None:
     frame.levels(axis, lambda v: _number(v, lang) + " ms")
     for x, y in times:
         frame.canvas.dot((frame.x(x), axis(y)), 2.6, "blue")
-    for x in missing[:_MOST_POINTS]:
+    for x in _some(missing):
         frame.canvas.cross((frame.x(x), _TOP + 4), "lbad", 3.5)
-    keys = [("blue", say("reaches everybody"))] + ([("bad", say("lost"))] if missing else [])
+    keys = [("blue", say("reaches everybody"))] + ([("bad", f"{say('lost')} ({len(missing)})")] if missing else [])
     return frame.svg(keys)
 
 
@@ -125,9 +125,9 @@ def connections(scene: Scene, say: Say, lang: str) -> str | None:
     frame.canvas.path([(points[0][0], frame.bottom), *points, (points[-1][0], frame.bottom)], "area", closed=True)
     frame.canvas.path(points, "lblue")
     refused = [r.at_s for r in scene.history.of(OpenFailed)]
-    for x in refused[:_MOST_POINTS]:
+    for x in _some(refused):
         frame.canvas.cross((frame.x(x), _TOP + 4), "lbad", 3.5)
-    keys = [("blue", say("connected"))] + ([("bad", say("could not connect"))] if refused else [])
+    keys = [("blue", say("connected"))] + ([("bad", f"{say('could not connect')} ({len(refused)})")] if refused else [])
     return frame.svg(keys)
 
 
@@ -243,6 +243,11 @@ def _thinned(points: Sequence[Point], most: int = _MOST_POINTS) -> list[Point]:
         return list(points)
     size = math.ceil(len(points) / most)
     return [max(points[n : n + size], key=lambda p: p[1]) for n in range(0, len(points), size)]
+
+
+def _some(moments: Sequence[float]) -> Sequence[float]:
+    """Of very many moments as many as can be told apart, from the whole time."""
+    return moments[:: math.ceil(len(moments) / _MOST_POINTS) or 1]
 
 
 def _stairs(points: Sequence[Point], right: float) -> list[Point]:

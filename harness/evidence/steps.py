@@ -37,6 +37,8 @@ Mark = Literal["", "syn", "data", "last-data", "fin", "rst", "end-fin", "end-rst
 NAMED, WORDS, RAW = 4, 48, 24
 #: A scenario that tells itself what it sends tells it so shortly before.
 TOLD_S = 0.3
+#: Steps of one scenario; of more, the first and the last are told, and how many were left out between them.
+MOST = 200
 #: What a crowd does within this time of one another is one step, in seconds.
 WAVE_S = 0.3
 
@@ -96,6 +98,15 @@ def steps(scene: Scene, sent: Sequence[Sent] = ()) -> tuple[Told, ...]:
     teller = _Teller(scene)
     deeds = sorted([*teller.deeds(), *teller.raw(sent)], key=lambda deed: deed.at_s)
     return tuple(teller.told(deed) for deed in _folded(deeds))
+
+
+def shortened(told: Sequence[Told], most: int = MOST) -> tuple[Told, ...]:
+    """At most so many steps: the beginning and the end, and one that says how many are left out between them."""
+    if len(told) <= most:
+        return tuple(told)
+    head, tail = told[: most // 2], told[len(told) - (most - most // 2 - 1) :]
+    left_out = len(told) - len(head) - len(tail)
+    return (*head, Told(told[len(head)].at_s, f"… {left_out} more steps, not told one by one"), *tail)
 
 
 def goodbyes(scene: Scene, sent: Sequence[Sent]) -> set[Sent]:

@@ -8,11 +8,12 @@ from dataclasses import replace
 import pytest
 from properties.histories import Story, ordinary
 
+from harness.evidence.drawing import SMALL
 from harness.evidence.keeping import evidence, sentence
 from harness.evidence.rows import MOST_ROWS
 from harness.evidence.story import tell
 from harness.evidence.words import PORTUGUESE
-from harness.history import History, Opened, Said, Toxic
+from harness.history import History, Opened, Said, ServerEvent, Toxic
 from harness.properties.scene import Scene
 from harness.results import Judgement
 
@@ -111,6 +112,27 @@ def test_a_strangers_bytes_are_text(name: str) -> None:
     assert "\x1b" not in svg
     assert "\u202e" not in svg
     ET.fromstring(svg)
+
+
+def test_a_long_label_stands_beside_the_times_however_few_lanes_there_are() -> None:
+    """With one lane a note as wide as the picture covered the column of the times, and names of parts were cut off."""
+    story = ordinary(bystanders=False)
+    story.cut(0.1)
+    story.add(ServerEvent(at_s=0.2, what="limits", detail="descriptors 64, threads 32, memory 256 MiB, processor 10 s"))
+    story.phase("empty")
+    picture = ET.fromstring(drawn(story.history()))
+    width = float(picture.attrib["width"])
+    times = [text for text in picture.iter(f"{SVG}text") if text.attrib.get("text-anchor") == "end"]
+    gutter = max(float(text.attrib["x"]) for text in times)
+    notes = [box for box in picture.iter(f"{SVG}rect") if box.attrib["rx"] == "5"]
+    assert times
+    assert notes
+    assert all(float(box.attrib["x"]) >= gutter + 4 for box in notes)
+    assert all(float(box.attrib["x"]) + float(box.attrib["width"]) <= width for box in notes)
+    for text in picture.iter(f"{SVG}text"):
+        if text.attrib.get("text-anchor") is None:
+            words = "".join(text.itertext())
+            assert float(text.attrib["x"]) + SMALL * len(words) <= width, words
 
 
 def test_a_history_of_nothing_is_drawn_too() -> None:

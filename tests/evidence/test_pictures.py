@@ -220,7 +220,7 @@ def test_the_round_trips_show_the_fault_and_what_was_lost() -> None:
     story.add(Toxic(at_s=7.0, did="line: toxics off"))
     svg = plots(Scene(story.history()), "en")["plot-rtt"]
     assert 'class="toxic"' in svg
-    assert {"toxic on", "lost", "reaches everybody"} <= set(texts(svg))
+    assert {"toxic on", "lost (1)", "reaches everybody"} <= set(texts(svg))
     assert 'class="lbad"' in svg
 
 
@@ -233,7 +233,23 @@ def test_a_storm_shows_how_many_are_there() -> None:
     for left in story.find(Left):
         assert left.at_s > 0
     shown = texts(plots(Scene(story.history()), "pt-BR")["plot-connections"])
-    assert {"conectados", "não conseguiu conectar", "Quantos clientes estão conectados"} <= set(shown)
+    assert {"conectados", "não conseguiu conectar (1)", "Quantos clientes estão conectados"} <= set(shown)
+
+
+def test_of_very_many_that_were_refused_the_last_ones_are_marked_too_and_all_are_counted() -> None:
+    story = ordinary()
+    story.at(4.0)
+    for number in range(20):
+        story.join(f"m{number}", role="crowd", counts=False, told=False)
+    begin, end = 4.0, story.find(Phase)[-1].at_s
+    for number in range(1200):
+        at_s = begin + (end - begin) * number / 1200
+        story.add(OpenFailed(at_s=at_s, who="m99", error="ECONNREFUSED", way="direct", role="crowd"))
+    svg = plots(Scene(story.history()), "en")["plot-connections"]
+    assert "could not connect (1200)" in texts(svg)
+    crosses = [float(x) for x in re.findall(r'd="M([\d.]+) [\d.]+l7.0 7.0m', svg)]
+    assert 300 <= len(crosses) <= 400
+    assert max(crosses) > min(crosses) + 200
 
 
 def test_what_grew_is_marked_beside_the_level_of_rest() -> None:

@@ -12,7 +12,7 @@ from properties.histories import Story, ordinary
 
 from harness.client.trace import Sent
 from harness.evidence.ring import why_no_capture
-from harness.evidence.steps import Told, steps
+from harness.evidence.steps import MOST, Told, shortened, steps
 from harness.history import Ended, Joined, Left, Opened, OpenFailed, Phase, Step, Toxic
 from harness.history import Leaving as Ways
 from harness.language import Language
@@ -99,6 +99,17 @@ def test_what_is_repeated_at_rest_is_one_step() -> None:
     after = told(story)
     assert len(after) == before + 1
     assert "40 clients come and go, to see whether anything grows with each" in lines(after)
+
+
+def test_of_very_many_steps_it_is_said_how_many_are_left_out() -> None:
+    many = [Told(float(n), f"step {n}", "ana") for n in range(300)]
+    assert shortened(many[:MOST]) == tuple(many[:MOST])
+    short = shortened(many)
+    (gap,) = [one for one in short if one.who is None]
+    assert (len(short), short[0], short[-1]) == (MOST, many[0], many[-1])
+    assert gap.did == f"… {300 - (MOST - 1)} more steps, not told one by one"
+    assert Language.of("pt-BR").sentence(gap.did) == "… mais 101 passos, não contados um a um"
+    assert [one.at_s for one in short] == sorted(one.at_s for one in short)
 
 
 def test_odd_bytes_are_a_step_once() -> None:

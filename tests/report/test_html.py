@@ -214,6 +214,19 @@ def test_what_was_printed_and_the_packets_stand_on_the_time_line(run: Path) -> N
     assert '<th scope="col"><span class="t" lang="en">sender</span><span class="t" lang="pt-BR">remetente' in part
 
 
+def test_of_a_time_line_that_is_too_long_it_is_said_how_many_moments_are_left_out(run: Path) -> None:
+    records = ({"kind": "Toxic", "at_s": n / 100, "did": f"toxic {n}"} for n in range(page.STEPS + 40))
+    lines = "\n".join(json.dumps(record, separators=(",", ":")) for record in records)
+    (run / "scenarios" / FAILED / "history.jsonl").write_text(lines)
+    part = _part(_page(run), FAILED)
+    rows = part.count('<tr class="step">') + part.count('<tr class="broken">') + part.count('<tr class="toxic">')
+    own = rows - part.count('<tr class="toxic">')
+    assert rows == page.STEPS
+    assert f"… {40 + own} more moments, not shown" in part
+    assert f"… mais {40 + own} momentos, não mostrados" in part
+    assert "more moment" not in _part(_page(), FAILED)
+
+
 def _printing(run: Path, *pieces: tuple[float, str]) -> list[Seen]:
     records = ({"kind": "Output", "at_s": at_s, "text": text} for at_s, text in pieces)
     lines = "\n".join(json.dumps(record, separators=(",", ":")) for record in records)

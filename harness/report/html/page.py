@@ -199,13 +199,15 @@ def _pages(properties: Sequence[str]) -> list[tuple[str, str]]:
 def _render(
     template: Template, result: RunResult, row: Row, evidence: Evidence, folder: Path | None, *, slim: bool = False
 ) -> str:
+    moments = _moments(row.scenario, evidence)
     return template.render(
         result=result,
         row=row,
         one=row.scenario,
         evidence=evidence,
         slim=slim,
-        moments=_moments(row.scenario, evidence),
+        moments=sorted(moments[:STEPS], key=lambda moment: moment.at_s),
+        more=max(0, len(moments) - STEPS),
         folder=folder,
     )
 
@@ -215,7 +217,7 @@ def _worst_first(rows: Sequence[Row]) -> list[Row]:
 
 
 def _moments(scenario: ScenarioResult, evidence: Evidence) -> list[Moment]:
-    """Violations, steps and what the server printed, on one time line; where it grows too long, less of the last."""
+    """Violations, steps, and what came from outside, for one time line: where it grows too long, the last are left out."""
     moments = [
         Moment(one.at_s, "broken", visible(one.id), one.reason or "")
         for one in scenario.of("fail")
@@ -223,7 +225,7 @@ def _moments(scenario: ScenarioResult, evidence: Evidence) -> list[Moment]:
     ]
     moments += [Moment(step.at_s, "step", visible(step.who or "", QUOTED), step.did) for step in _told(scenario)]
     moments += [Moment(one.at_s, one.kind, "", one.text, one.gist, one.size) for one in evidence.seen]
-    return sorted(moments[:STEPS], key=lambda moment: moment.at_s)
+    return moments
 
 
 def _told(scenario: ScenarioResult) -> list[StepResult]:

@@ -79,13 +79,14 @@ def closes(scene: Scene) -> Judgement | None:
             continue
         packets = wire.get(conn, [])
         last = _last_of_server(packets, left.at_s - _EARLY_S)
-        if last is not None:  # the wire has the word
+        late = last is not None and ended is None and last.at_s > left.at_s + scene.deadlines.reply_s
+        if last is not None and not scene.was_stopped(last.at_s):  # the wire has the word
             if "RST" in last.flags:
                 return _ended_by_reset(scene, conn, last.at_s, told(packets))
             seen += 1
-        elif scene.opened[conn].way == "proxy":
+        elif scene.opened[conn].way == "proxy" and not late:
             unseen += 1  # how the proxy ends it is not how the server does
-        elif ended is None:
+        elif ended is None:  # what its kernel sends for a server that was told to end is no answer to a good-bye
             return failed(
                 "closes", "never", f"{scene.who(conn)} said good-bye and the server never closed the connection",
                 expected="FIN", observed=told(packets) or "silence", at_s=left.at_s,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from mutation_check import _on_the_wire as on_the_wire
 
-from harness.history import Captured, Ended, Left, Opened, Packet, Record
+from harness.history import Captured, Ended, Left, Opened, Packet, Record, ServerEvent
 from harness.results import Judgement
 from properties.histories import Story
 
@@ -63,6 +64,29 @@ def test_an_answer_stamped_before_the_record_of_the_word_is_not_blamed() -> None
             story.change(packet, at_s=left.at_s - 0.001)
         story.remove(story.find(Ended, conn=left.conn))
     assert (judged(story, "closes") or Judgement("closes", "error")).outcome == "pass"
+
+
+@pytest.mark.parametrize("flags", ["FIN-ACK", "RST-ACK"])
+@pytest.mark.parametrize("who", ["nina", "pia"])
+def test_what_ends_a_connection_when_the_server_is_told_to_end_is_no_answer_to_a_goodbye(flags: str, who: str) -> None:
+    """The server never closed: with its process its kernel ends what was left over, by FIN or by RST."""
+    story = on_the_wire(False, "closes")
+    told_s = next(e.at_s for e in story.find(ServerEvent) if e.what == "signal")
+    left = next(one for one in polite(story) if story.opened[one.conn].who == who)
+    for packet in story.find(Packet, conn=left.conn, sender="server", flags="FIN-ACK"):
+        story.change(packet, flags=flags, at_s=told_s + 0.004)
+    story.remove(story.find(Ended, conn=left.conn))
+    verdict = judged(story, "closes")
+    assert (verdict and verdict.outcome, verdict and verdict.shape) == ("fail", "never")
+    assert (verdict and verdict.at_s) == left.at_s
+
+
+def test_a_server_that_answered_and_was_then_killed_is_not_blamed() -> None:
+    story = on_the_wire(False, "closes")
+    for left in polite(story):
+        answer = next(iter(story.find(Packet, conn=left.conn, sender="server", flags="FIN-ACK")))
+        story.add(ServerEvent(at_s=answer.at_s + 0.9, what="killed", detail="SIGKILL"))
+    assert (judged(story, "closes") or Judgement("closes", "skip")).outcome != "fail"
 
 
 def test_a_handshake_of_which_a_part_was_lost_is_not_blamed_and_not_passed() -> None:

@@ -496,6 +496,9 @@ FORMS: dict[str, str] = {
     "a message of {} did not arrive as it was said ({*}): {*}": (
         "uma mensagem de {0} não chegou como foi dita ({1}): {2}"
     ),
+    "a message of {} came without its invisible characters: joined emoji fall apart": (
+        "uma mensagem de {0} chegou sem os seus caracteres invisíveis: emojis compostos se desfazem"
+    ),
     "sent in {} segments": "enviada em {0} segmentos",
     "sent as it is": "enviada como é",
     "sent together with {} others in one segment": "enviada junto com outras {0} num só segmento",

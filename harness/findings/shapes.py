@@ -47,6 +47,10 @@ SHAPES: dict[str, tuple[str, str]] = {
         "sends messages without borders, and TCP keeps none: some came cut or joined",
         "envia mensagens sem limites, e o TCP não guarda nenhum: algumas chegaram cortadas ou emendadas",
     ),
+    "intact:invisible-taken-out": (
+        "takes invisible characters out of messages: joined emoji fall apart",
+        "tira caracteres invisíveis das mensagens: emojis compostos se desfazem",
+    ),
     "genuine:forged-rarely": (
         "passes on rare line breaks, behind which some readers see another's name",
         "repassa quebras de linha raras, atrás das quais alguns leitores veem o nome de outro",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
 from harness.history import Heard, Said
 from harness.properties.delivery import in_pieces, next_heard, units_after, words_of
 from harness.properties.quoting import failed, passed, quote, warned
@@ -10,18 +13,22 @@ from harness.results import Judgement
 
 #: So many bytes of a message are more than chance has in common with another.
 LEAST_STUMP = 6
+#: What may stand for an invisible character: nothing, or a mark for each of its bytes at most.
+_HARMLESS = "[ ?.*_\N{REPLACEMENT CHARACTER}]{0,3}"
 
 
 def intact(scene: Scene) -> Judgement | None:
     """Delivers a message as it was sent, whole and alone, however TCP cut or joined the bytes."""
-    judged = 0
+    judged, cleaned = 0, list[tuple[Said, Heard]]()
     for said in scene.said:
         if not said.exact or said.kind == "forged":
             continue
         for conn, heard in scene.hearers(said).items():
             judged += 1
             wrong = _damage(scene, said, heard)
-            if wrong is not None and conn != said.conn:
+            if wrong is not None and conn != said.conn and _but_for_the_invisible(said, heard):
+                cleaned.append((said, heard))
+            elif wrong is not None and conn != said.conn:
                 return _not_intact(scene, said, heard.unit, *wrong)
         for conn in said.expects:
             if conn not in scene.hearers(said) and not scene.excused(said, conn) and in_pieces(scene, said, conn):
@@ -30,6 +37,13 @@ def intact(scene: Scene) -> Judgement | None:
         found = _stump(scene, said) or _lost_in_a_segment(scene, said)
         if found is not None:
             return found
+    if cleaned:
+        said, heard = cleaned[0]
+        return warned(
+            "intact", "invisible-taken-out",
+            f"a message of {scene.who(said.conn)} came without its invisible characters: joined emoji fall apart",
+            expected=quote(said.text), observed=quote(heard.unit),
+        )  # fmt: skip
     return passed("intact") if judged else None
 
 
@@ -70,6 +84,20 @@ def _damage(scene: Scene, said: Said, heard: Heard) -> tuple[str, str] | None:
     if not heard.alone and scene.baseline.lines:
         return "joined", "it came in one line with another message"
     return None
+
+
+def _but_for_the_invisible(said: Said, heard: Heard) -> bool:
+    """Whether nothing is wrong but that format characters (a zero-width joiner) were taken out, or something harmless put
+    in their place: a server that lets only printable characters through does so."""
+    words = said.text.decode("utf-8", "replace").strip()
+    if not heard.alone or not any(map(_is_invisible, words)):
+        return False
+    shown = "".join(rf"(?:{re.escape(c)}|{_HARMLESS})" if _is_invisible(c) else re.escape(c) for c in words)
+    return re.search(shown, heard.unit.decode("utf-8", "replace")) is not None
+
+
+def _is_invisible(character: str) -> bool:
+    return unicodedata.category(character) == "Cf"
 
 
 def _not_intact(scene: Scene, said: Said, unit: bytes, shape: str, what: str) -> Judgement:

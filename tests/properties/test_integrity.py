@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.history import Ended, Flooded, Noticed, Sample, ServerEvent, Volume
+import pytest
+
+from harness.history import Ended, Flooded, Heard, Noticed, Sample, ServerEvent, Volume
 
 from .histories import Story, ordinary
 
@@ -78,3 +80,28 @@ def test_a_loss_in_a_scenario_about_something_else_is_not_blamed_on_the_segment(
     judged = joined(heard=False).judged(aims=("delivers",))
     assert judged["intact"].outcome == "pass"
     assert judged["delivers"].outcome == "fail"
+
+
+FAMILY = "a family 👩‍👩‍👧 and a flag 🏳️‍🌈 here"
+
+
+def shown_as(words: str) -> Story:
+    """Somebody says FAMILY, and all the others are shown these words."""
+    story = ordinary().at(4.0)
+    speaker = story.here[0]
+    said = story.says(speaker, FAMILY, to=story.here)
+    for heard in story.find(Heard, token=said.token):
+        story.change(heard, unit=heard.unit.replace(FAMILY.encode(), words.encode()))
+    return story
+
+
+@pytest.mark.parametrize("mark", ["", " ", "?", "\N{REPLACEMENT CHARACTER}"])
+def test_one_that_lets_only_printable_characters_through_is_not_blamed(mark: str) -> None:
+    story = shown_as(FAMILY.replace("\N{ZERO WIDTH JOINER}", mark))
+    assert "intact" not in story.failing()
+    assert story.judged()["intact"].outcome == "warn"
+
+
+@pytest.mark.parametrize("words", ["a family and a flag here", "a family ??? and a flag ?? here"])
+def test_emoji_that_are_taken_out_are_missed(words: str) -> None:
+    assert "intact" in shown_as(words).failing()

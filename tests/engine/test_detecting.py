@@ -64,8 +64,8 @@ EXPECTED: dict[str, dict[str, Any]] = {
 REASONS = {"password": "password", "web": "HTTP"}
 
 
-#: All are found once, for one test process.
-pytestmark = pytest.mark.xdist_group("detecting")
+#: All are found once, for one test process: the first test waits for some thirty searches.
+pytestmark = [pytest.mark.xdist_group("detecting"), pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")

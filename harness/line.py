@@ -6,11 +6,13 @@ import asyncio
 from collections import defaultdict
 from dataclasses import asdict
 from functools import partial
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from harness.client.log import Log
 from harness.history import Carried, Opened, Toxic
-from harness.toxiproxy import Line as ProxyLine
+
+if TYPE_CHECKING:
+    from harness.toxiproxy import Line as ProxyLine
 
 #: The client and the proxy write down the same opening, each in its turn, at most so far apart: ports are used again. Seconds.
 SAME_OPENING_S = 2.0

@@ -14,6 +14,7 @@ import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from harness.client.clock import Clock
 from harness.client.log import Log
@@ -36,7 +37,9 @@ from harness.history import (
 )
 from harness.line import Line
 from harness.stage import Stage
-from harness.toxiproxy import Toxiproxy
+
+if TYPE_CHECKING:
+    from harness.toxiproxy import Toxiproxy
 
 #: A newcomer's first message is said again at most so often: it may have come before the server listed its sender.
 HELLOS = 3

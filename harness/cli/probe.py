@@ -104,10 +104,11 @@ def _found(options: Options) -> tuple[Options, Learned, Learned | None, bool]:
     """How it is started, what the search found, what the quiet runs say to it, and whether it was known before."""
     from dataclasses import replace
 
-    from harness.engine.run import BASELINE_S, built
     from harness.engine.starting import Way, way
 
     if options.spec.build is not None:
+        from harness.engine.run import BASELINE_S, built
+
         made = _one("build", lambda: built(options), BASELINE_S)
         if made.failure is not None:
             return options, made, None, False

@@ -24,7 +24,8 @@ from harness.engine.deadlines import deadlines
 from harness.engine.introductions import shown_once
 from harness.engine.limits import Pace
 from harness.engine.options import Options
-from harness.engine.play import run_until_signal
+from harness.engine.rest import unless_at_rest
+from harness.engine.until_signal import run_until_signal
 from harness.history import Baseline, Heard, Joined, JoinFailed, Noticed, Record, Said
 from harness.properties.quoting import quote
 from harness.room import Room, Setting
@@ -37,6 +38,10 @@ ROUND_TRIPS = 12
 ENOUGH = ((6, 0.3), (3, 2.0))
 #: An introduction is over when nothing has come for so long (or eight times the longest gap seen), in seconds.
 QUIET_S = 0.15
+#: The others are told of an arrival or a departure in this time, or not at all, in seconds.
+NOTICE_S = 0.6
+#: Whoever was shown as much as the first one is shown no more once the server has rested for so long, in seconds.
+MOMENT_S = 0.05
 #: A second client of a name is refused when it is not in after so long, or after eight times what a login took, in seconds.
 TWIN_S = 0.4
 #: Its first byte may take so long; where the first client was shown nothing, the next ones wait no longer than for its end.
@@ -287,6 +292,7 @@ class QuietRun:
         self.intros: list[tuple[str, ...]] = []
         self.greeting: tuple[str, ...] | None = None  # what the first of all was shown before it said anything
         self.looks_for_pace = True
+        self._welcomed: int | None = None  # so many parts had the first one's introduction after its login
 
     async def go(self, cast: Sequence[str]) -> Quiet:
         """Raises Silent when two of them cannot hear each other."""
@@ -373,7 +379,7 @@ class QuietRun:
         member = await self.room.connect(who, role="bystander")
         first_s = QUIET_S if self.intros and not self.intros[0] else FIRST_S
         if not member.gone:
-            await self._until_quiet(member, first_s)
+            await self._shown(member, first_s, None if self.greeting is None else len(self.greeting))
             member.inbox.mark = 0
         if self.greeting is None:
             self.greeting = lines(bytes(member.inbox.raw), (member.name,))
@@ -381,14 +387,29 @@ class QuietRun:
         if not joined:
             raise Silent(f"{who} could not log in")
         if self.profile.login:
-            await self._until_quiet(member, first_s)
+            await self._shown(member, first_s, self._welcomed)
         raw, mark = bytes(member.inbox.raw), member.inbox.mark
         # what it said before it was answered, and what after: between the two others may be heard
-        self.intros.append(lines(raw[:mark], (member.name,)) + lines(raw[mark:], (member.name,)))
+        before, after = lines(raw[:mark], (member.name,)), lines(raw[mark:], (member.name,))
+        self.intros.append(before + after)
+        self._welcomed = len(after) if self._welcomed is None else self._welcomed
         member.token = member.inbox.find(self.profile.resume.token) if self.profile.resume else None
         await self.room.be_heard(member)
         member.established = True
         return member
+
+    async def _shown(self, member: Member, first_s: float, parts: int | None) -> None:
+        """Read until this part of the introduction is over: it has grown quiet, or is as long as the first one's (`parts`)
+        and the server rests."""
+
+        def as_many() -> bool:
+            return len(lines(bytes(member.inbox.raw[member.inbox.mark :]), (member.name,))) >= (parts or 0)
+
+        reading = self._until_quiet(member, first_s)
+        if parts is None:
+            await reading
+        else:
+            await unless_at_rest(reading, self.stage, self.log, least_s=MOMENT_S, ready=as_many)
 
     async def _until_quiet(self, member: Member, first_s: float = FIRST_S) -> None:
         """Read until nothing has come for a while; for the first greeting `first_s` is waited."""
@@ -450,7 +471,10 @@ class QuietRun:
             )
             return next((u for u in units if stands_in(about.name, u) and not _names_any(passing, u)), None)
 
-        await self.room.until(lambda: found() is not None, 0.6)
+        told = self.room.until(lambda: found() is not None, NOTICE_S)
+        await unless_at_rest(
+            told, self.stage, self.log, least_s=QUIET_S, ready=lambda: not about.gone or not self.stage.holds(about)
+        )
         unit = found()
         return mask(text_of(unit), (about.name,)) if unit is not None else None
 
@@ -470,7 +494,10 @@ class QuietRun:
         twin.counted = False
         logins = [r.at_s - r.asked_at_s for r in self.log.records if isinstance(r, Joined)]
         longest_s = min(1.0, self.room.deadlines.join_s, max(TWIN_S, 8 * max(logins)))
-        if twin.gone or not await twin.log_in(None, longest_s):
+        entering = unless_at_rest(
+            twin.log_in(None, longest_s), self.stage, self.log, least_s=max(QUIET_S, 2 * max(logins))
+        )
+        if twin.gone or not await entering:
             await finish(self.room, twin)
             return "refused"
         await self._until_quiet(twin)

@@ -28,9 +28,9 @@ from harness.engine.conversation import NAMINGS, Conversation, screened
 from harness.engine.guests import House
 from harness.engine.keys import Keys
 from harness.engine.options import Options
-from harness.engine.play import run_until_signal
 from harness.engine.profiles import MANNER, opening, profiles
 from harness.engine.reading import PATIENT_GREETING_S, Guess, PasswordAsked, Reading, Step
+from harness.engine.until_signal import run_until_signal
 from harness.target import RemoteServer, TargetError, sandbox, sources
 
 #: The whole search takes no longer, in seconds; what has begun by then is broken off.

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shlex
-import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from harness.client.log import Log
 from harness.client.trace import Trace
 from harness.dialect.profile import Profile
 from harness.engine.options import Options
+from harness.engine.until_signal import run_until_signal
 from harness.evidence.capture import Capture, Taken
 from harness.evidence.doing import Witness, as_text
 from harness.evidence.keeping import evidence
@@ -114,22 +114,6 @@ def play(
 def limit_s(item: Scenario, options: Options, baseline: Baseline) -> float:
     """How long a scenario may take, in seconds: longer where nobody may speak faster than so."""
     return min(item.timeout_s, options.timeout_s) + PACED * (baseline.pace_s or 0.0)
-
-
-def run_until_signal(work: Callable[[], Awaitable[str | None]]) -> str | None:
-    """Run on a new event loop; SIGTERM cancels it, so that everything is cleaned up on the way out."""
-
-    async def guarded() -> str | None:
-        task = asyncio.ensure_future(work())
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-        return await task
-
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(guarded())
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    return None
 
 
 class Play:

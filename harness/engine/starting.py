@@ -15,7 +15,7 @@ from harness.dialect.masking import fold
 from harness.engine.baseline import Learned
 from harness.engine.deadlines import START_S
 from harness.engine.options import Options
-from harness.engine.play import run_until_signal
+from harness.engine.until_signal import run_until_signal
 from harness.properties.quoting import quote
 from harness.target import Server, ServerSpec, TargetError, sandbox, trouble
 

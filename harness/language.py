@@ -418,6 +418,7 @@ PORTUGUESE: dict[str, str] = {
         "descoberto antes, e confirmado agora por duas execuções em repouso (--no-cache descobre de novo)"
     ),
     "Good to know, and what could not be found out:": "Bom saber, e o que não foi possível descobrir:",
+    "how a session is taken up again": "como se retoma uma sessão",
     "how one asks who is there (if one can)": "como se pergunta quem está presente (se é possível)",
     "how one speaks to one other alone (if one can)": "como se fala com uma só pessoa (se é possível)",
     "a word for leaving (if there is one)": "uma palavra para sair (se há uma)",
@@ -471,6 +472,10 @@ PORTUGUESE: dict[str, str] = {
     "plain ASCII: accents do not arrive, and are neither sent nor judged": (
         "ASCII puro: acentos não chegam, e não são enviados nem julgados"
     ),
+    "silence": "silêncio",
+    "is ended after {count} s, it says": "é encerrado depois de {count} s, diz ele",
+    "a session": "uma sessão",
+    "is taken up again by {command}": "é retomada por {command}",
     "at most {count} at the same time": "no máximo {count} ao mesmo tempo",
     "lines: a newline ends each": "linhas: uma quebra de linha termina cada uma",
     "chunks: one send is one message, nothing marks its end (TCP keeps no borders: two may come as one)": (

@@ -349,6 +349,8 @@ FORMS: dict[str, str] = {
     "the declared idle time of {} s is too long to wait for": (
         "o tempo de inatividade declarado, {0} s, é longo demais para esperar"
     ),
+    "the idle time is promised to those who have logged in": ("o tempo de inatividade é prometido a quem já fez login"),
+    "names are not unique here, or it is not known": "aqui os nomes não são únicos, ou não se sabe",
     "no heartbeat is declared, or its time is too long to wait for": (
         "nenhum batimento está declarado, ou o seu tempo é longo demais para esperar"
     ),

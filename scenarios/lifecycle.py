@@ -74,6 +74,8 @@ async def idle(room: Room, login: bool) -> None:
     declared = float(room.stage.option("idle") or room.baseline.idle_s or 0)
     if declared > LONGEST_IDLE_S:
         room.skip(f"the declared idle time of {declared:.0f} s is too long to wait for")
+    if not login and room.profile.idle_once_in:
+        room.skip("the idle time is promised to those who have logged in")
     ana = await room.enter("ana")
     silent = await room.enter("bia", role="faulty", counted=False) if login else await room.connect("bia")
     silent.answers_heartbeats = False

@@ -400,6 +400,22 @@ async def name_taken(room: Room) -> None:
 
 
 @scenario(
+    "malformed", title="Another's name by a change of name", titulo="O nome de outro por uma troca de nome",
+    aims=["identity"], needs=["rename"],
+)  # fmt: skip
+async def name_taken_later(room: Room) -> None:
+    """One who is in changes its name to that of another who is there. The login refuses a taken name; a change of name
+    has to look as well. What both say afterwards must not stand under one name."""
+    if room.baseline.duplicates not in ("refused", "reprompted"):
+        room.skip("names are not unique here, or it is not known")
+    ana, bia, caio = await room.join("ana", "bia", "caio")
+    await bia.command((room.profile.rename or "").replace("{name}", ana.name))
+    await room.talk(ana, bia, caio)
+    await bia.command((room.profile.rename or "").replace("{name}", bia.name))
+    await room.talk(bia, ana)
+
+
+@scenario(
     "malformed", title="Another name in mid-sentence", titulo="Outro nome no meio da frase",
     aims=["identity", "ordered", "intact"], needs=["rename", "lines"],
 )  # fmt: skip

@@ -208,6 +208,10 @@ def dialect_lines(profile: Profile, say: Language) -> Iterator[tuple[str, str]]:
     )
     for key, what in (("leave", "leaving"), ("list", "the list"), ("whisper", "a whisper"), ("rename", "another name")):
         yield say(what), repr(getattr(profile, key)) if getattr(profile, key) else say("no command was found")
+    if profile.idle:
+        yield say("silence"), say("is ended after {count} s, it says", count=f"{profile.idle:g}")
+    if profile.resume:
+        yield say("a session"), say("is taken up again by {command}", command=repr(profile.resume.send))
     if profile.encoding == "ascii":
         yield say("encoding"), say("plain ASCII: accents do not arrive, and are neither sent nor judged")
     if profile.max_clients:

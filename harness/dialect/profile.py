@@ -156,6 +156,7 @@ class Profile(_Part):
     names: Names = Names()
     pause: Annotated[float, Field(ge=0, le=5)] = Field(default=0.0, description="s between two sends of one client")
     idle: Annotated[float, Field(gt=0)] | None = Field(default=None, description="s of silence until it drops one")
+    idle_once_in: bool = Field(default=False, description="idle: counts from the login on, not from the connection")
     keepalive: KeepAlive | None = None
     resume: Resume | None = None
 

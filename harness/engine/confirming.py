@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from harness.dialect import tokens
+from harness.dialect import promises, tokens
 from harness.dialect.framing import Framing
 from harness.dialect.hypotheses import LEAVE_WORDS, LIST_WORDS, WHISPER_WORDS, commands, is_refusal, unknown_words
 from harness.dialect.json_keys import relatives, whispers
@@ -18,6 +18,7 @@ from harness.dialect.json_words import LEAVES, LISTS, TARGETS
 from harness.dialect.masking import fold, mask, stands_in, text_of
 from harness.dialect.profile import Names, Profile, fill, is_json
 from harness.engine.guests import Guest, House
+from harness.engine.promised import another_name, renamings, resumes
 from harness.engine.trying import tried
 
 #: A message is said again so often: some servers list a client only after its first one.
@@ -223,6 +224,7 @@ class Confirmation:
             await self._list(guests, shown)
             await self._whisper(guests, shown)
             await self._unknown(guests, shown)
+            await self._promises(guests, shown)
         limitless = self.profile.named and self.profile.attributes == "server" and self.profile.names.max is None
         if limitless and not self.polite and len(guests) == 3:
             await self._name_limits(guests)
@@ -335,6 +337,36 @@ class Confirmation:
             self.unknown = [told for told in self.unknown if told != NO_LIST]
         if found.leave and self.house.alive() and await self._heard(guests[0], guests[1:]):
             self.learned["leave"] = found.leave
+
+    async def _promises(self, guests: list[Guest], shown: str) -> None:
+        """Another name, an idle time, a session that is kept: what the server says that it does."""
+        first = text_of(bytes(guests[0].raw))
+        idle, at_the_door = promises.idle_s(first), promises.idle_s(text_of(self.greeting))
+        if idle is not None and self.profile.idle is None:
+            self.learned |= {"idle": idle, "idle_once_in": bool(self.profile.login) and at_the_door is None}
+        if not self.profile.named or self.polite or is_json(self.profile.say):
+            return
+
+        async def connects() -> Guest:
+            guest = await self.house.guest()
+            await self.house.settle(at_least_s=0.1)
+            return guest
+
+        async def says(guest: Guest) -> bytes:
+            text = await self.say(guest)
+            await self._reaches(guests[0], text)
+            return text
+
+        if self.profile.rename is None and self.profile.attributes == "server":
+            templates = renamings(self.profile, shown, self.words)
+            found = await another_name(templates, guests[0], self._spare, self._command, says)
+            self.learned |= {"rename": found} if found else {}
+        kept = promises.resumption([(g.name, text_of(bytes(g.raw))) for g in guests[:2]])
+        if self.profile.resume is None and kept is not None:
+            if await resumes(kept, await self._spare(), connects, self._command):
+                self.learned["resume"] = kept
+            else:
+                self._missed("how a session is taken up again")
 
     async def _name_limits(self, guests: list[Guest]) -> None:
         for length in LONG_NAMES:

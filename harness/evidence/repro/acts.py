@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import keyword
 import re
 from collections.abc import Iterable, Sequence
@@ -10,18 +11,23 @@ from dataclasses import dataclass
 from harness.client.trace import Sent
 from harness.dialect import tokens
 from harness.dialect.profile import Profile
+from harness.evidence.repro.literals import Literals
 from harness.evidence.steps import goodbyes
-from harness.history import Ended, Leaving, Left, Said
+from harness.history import Ended, Left, Said
 from harness.properties.scene import Scene
 
 #: Plain messages that are said again after the fault has begun; the later ones count more.
 MOST_SAID = 8
 #: More clients than this that do the same are told as a loop.
 LOOP = 4
+#: Of the manners in which a crowd goes, at most so many take turns.
+LONGEST_CYCLE = 4
 #: What was said so shortly before the fault belongs to it, in seconds: the last words of one who leaves.
 LAST_WORDS_S = 0.02
-#: More acts than this are no example for anybody.
-MOST_ACTS = 60
+#: A pause of the play in which the server had the time to notice what was done before it, in seconds.
+NOTICED_S = 0.2
+#: Longer than this, in lines, a play is no example for anybody.
+MOST_LINES = 80
 #: More bytes than this are not written into a file.
 MOST_BYTES = 1 << 16
 
@@ -29,6 +35,9 @@ MOST_BYTES = 1 << 16
 NOTICE = "time.sleep(0.3)  # the server has the time to notice"
 #: Where everything hangs on its having noticed before somebody comes back, on a busy machine too.
 SURELY_NOTICED = "time.sleep(1.5)  # the server has all the time to notice"
+
+#: The variable of a second window is called so.
+AGAIN = "_again"
 
 _LEAVING = {
     "polite": "leave", "fin": "close", "reset": "reset", "half-close": "half_close", "killed": "abandon",
@@ -62,7 +71,8 @@ class Script:
         self.conns = self._chosen()
         self.variables = self._named()
         self._framing = profile.sending()
-        self._words: dict[int, str] = {}
+        self._literals = Literals(profile)
+        self._stems: list[tuple[set[str], str]] = []
 
     # -- who matters ---------------------------------------------------------------------------------------------
 
@@ -76,11 +86,14 @@ class Script:
         return tuple(sorted(chosen))
 
     def _matters(self, conn: int) -> bool:
-        if conn in self.witnesses or not self.scene.well_behaved(conn) or self.scene.opened[conn].visit > 1:
+        opened = self.scene.opened[conn]
+        if conn in self.witnesses or not self.scene.well_behaved(conn) or opened.visit > 1:
             return True
-        left = self.scene.left.get(conn)
+        if opened.role == "newcomer" and self.scene.phase_at(opened.at_s) == "fault":
+            return True
+        over = self._over(conn)
         phases = ("fault", self.scene.phase_at(self.until_s))
-        return left is not None and left.at_s <= self.until_s and self.scene.phase_at(left.at_s) in phases
+        return over is not None and self.scene.phase_at(over.at_s) in phases
 
     def _named(self) -> dict[int, str]:
         """A variable for each person; another one for a second window of the same person, open at the same time."""
@@ -89,10 +102,14 @@ class Script:
         for conn in self.conns:
             opened = self.scene.opened[conn]
             word = re.sub(r"\W", "_", opened.who.lower(), flags=re.ASCII) or "somebody"
-            word = f"{word}_" if keyword.iskeyword(word) or word in _RESERVED or word[0].isdigit() else word
+            word = (
+                f"{word}_"
+                if keyword.iskeyword(word) or word in _RESERVED or hasattr(builtins, word) or word[0].isdigit()
+                else word
+            )
             same = [c for c in variables if self.scene.opened[c].name == opened.name]
             if any(self._open_at(c, opened.at_s) for c in same):
-                word += "_again"
+                word += AGAIN
             elif same:
                 word = variables[same[-1]]
             while used.get(word, opened.name) != opened.name:
@@ -111,33 +128,35 @@ class Script:
         """The acts in their order, with the moment from which on the server is to blame. Raises Untellable."""
         acts = sorted(self._acts(), key=lambda act: act.at_s)
         begin = next((act.at_s for act in acts if act.fault), None)
-        lines, marked, before_s = list[str](), False, None
+        lines, marked, before_s, unnoticed = list[str](), False, None, False
         for act in acts:
             if begin is not None and act.at_s >= begin and not marked:
                 lines.append("now_it_counts()")
                 marked = True
-            elif marked and act.entry and self.time_passed(before_s, act.at_s):
+            elif unnoticed and act.entry and self.time_passed(before_s, act.at_s):
                 lines.append(NOTICE)
+                unnoticed = False
             lines.append(act.code)
-            before_s = act.at_s
+            before_s, unnoticed = act.at_s, unnoticed or not act.entry
         if not marked:
             lines.append("now_it_counts()")
-        elif self.time_passed(before_s, self.until_s):
+        elif unnoticed and self.time_passed(before_s, self.until_s):
             lines.append(NOTICE)
-        if len(lines) > MOST_ACTS:
-            raise Untellable(f"it takes {len(lines)} steps: too many for a file that is read")
         return lines
 
     def time_passed(self, since_s: float | None, until_s: float) -> bool:
-        """Whether messages went through meanwhile: the server had the time to notice what was done to it."""
+        """Whether the server had the time to notice what was done to it: a pause, or messages that went through."""
+        if since_s is None:
+            return False
         heard = (h.at_s for records in self.scene.heard.values() for h in records)
-        return since_s is not None and any(since_s < at_s < until_s for at_s in heard)
+        return until_s - since_s >= NOTICED_S or any(since_s < at_s < until_s for at_s in heard)
 
     def _acts(self) -> list[Act]:
         acts = list[Act]()
         crowd, single = self._crowds()
-        for conns in crowd:
-            acts += self._crowd(conns)
+        self._stems = []
+        for number, conns in enumerate(crowd):
+            acts += self._crowd(conns, number)
         for conn in single:
             acts += self._entering(conn)
             acts += self._leaving(conn)
@@ -154,6 +173,8 @@ class Script:
             if conn not in self.scene.joined and self._again(conn):
                 return []  # it was refused its name for the moment, and came again
             how = "come_back" if opened.visit > 1 else "enter"
+            if variable.endswith(AGAIN):
+                how = "enter_if_let_in"
             return [Act(opened.at_s, f"{variable} = {how}({name!a})", opened.visit > 1, entry=True)]
         return [Act(opened.at_s, f"{variable} = connect({name!a})", True, entry=True)]
 
@@ -165,18 +186,10 @@ class Script:
         return any(c > conn and self.scene.opened[c].name == name for c in self.conns)
 
     def _leaving(self, conn: int) -> list[Act]:
-        left, ended = self.scene.left.get(conn), self.scene.ended.get(conn)
-        if self._forgotten(conn):
+        over = None if self._forgotten(conn) else self._over(conn)
+        if over is None:
             return []
-        acts = list[Act]()
-        over = _first(left, ended, self.scene.opened[conn].way == "proxy")
-        if over is None or over.at_s > self.until_s:
-            return []
-        if isinstance(over, Left):
-            acts.append(Act(over.at_s, f"{self.variables[conn]}.{_LEAVING[over.how]}()", True))
-        else:  # a line of the Toxiproxy ended it: on its other leg the server saw the same
-            how = "reset" if over.how == "reset" else "close"
-            acts.append(Act(over.at_s, f"{self.variables[conn]}.{how}()", True))
+        acts = [Act(over.at_s, f"{self.variables[conn]}.{self._going(conn)}()", True)]
         if isinstance(over, Left) and over.how == "half-close":
             later = next((o.at_s for o in self.scene.opened.values() if o.at_s > over.at_s), None)
             if later is not None and later <= self.until_s:
@@ -205,7 +218,7 @@ class Script:
             whole = b"".join(piece.data for piece in run)
             if any(piece.length > len(piece.data) for piece in run) or len(whole) > MOST_BYTES:
                 raise Untellable("it sends more bytes than a file that is read can hold")
-            told = ", ".join(self.literal(piece.data) for piece in run)
+            told = ", ".join(self._literals.literal(piece.data) for piece in run)
             acts.append(Act(run[0].at_s, f"{self.variables[conn]}.send({told})", True))
         return acts
 
@@ -259,107 +272,90 @@ class Script:
     # -- crowds --------------------------------------------------------------------------------------------------
 
     def _crowds(self) -> tuple[list[list[int]], list[int]]:
-        """Clients that all do the same, one group each, and the others."""
+        """Clients that all come in the same way, one group each, and the others."""
         groups = list[list[int]]()
         single = list[int]()
         for conn in self.conns:
             if self.scene.role(conn) != "crowd" or conn in self.witnesses:
                 single.append(conn)
                 continue
+            if self._forgotten(conn):
+                continue
             group = groups[-1] if groups else []
-            if group and self._same(group[-1], conn) and self._one_wave(group, conn):
+            if group and self._manner(group[-1]) == self._manner(conn) and self._one_wave(group, conn):
                 group.append(conn)
             else:
                 groups.append([conn])
-        small = [conn for group in groups if len(group) < LOOP for conn in group]
-        return [group for group in groups if len(group) >= LOOP], sorted(single + small)
+        crowds = [group for group in groups if len(group) >= LOOP and _cycle(self._goings(group))]
+        small = [conn for group in groups if group not in crowds for conn in group]
+        return crowds, sorted(single + small)
 
-    def _same(self, one: int, other: int) -> bool:
-        return self._manner(one) == self._manner(other)
-
-    def _manner(self, conn: int) -> tuple[bool, Leaving | None, bool, tuple[bytes, ...]]:
-        left = self.scene.left.get(conn)
+    def _manner(self, conn: int) -> tuple[bool, bool, tuple[bytes, ...]]:
+        """How one of a crowd comes: logged in, again, having sent these bytes."""
         raw = tuple(piece.data for piece in self.sent if piece.conn == conn and self._plain(piece) is None)
         joined = conn in self.scene.joined
-        return joined, left.how if left is not None else None, self.scene.opened[conn].visit > 1, () if joined else raw
+        return joined, self.scene.opened[conn].visit > 1, () if joined else raw
+
+    def _over(self, conn: int) -> Left | Ended | None:
+        """How a connection was over for the server, until the violation."""
+        proxied = self.scene.opened[conn].way == "proxy"
+        over = _first(self.scene.left.get(conn), self.scene.ended.get(conn), proxied)
+        return over if over is not None and over.at_s <= self.until_s else None
+
+    def _going(self, conn: int) -> str | None:
+        """What its client does to end it as it was ended, if it was."""
+        over = self._over(conn)
+        if isinstance(over, Ended):  # by a line of the Toxiproxy: on its other leg the server saw the same
+            return "reset" if over.how == "reset" else "close"
+        return _LEAVING[over.how] if over is not None else None
+
+    def _goings(self, conns: Sequence[int]) -> list[str | None]:
+        return [self._going(conn) for conn in conns]
 
     def _one_wave(self, group: list[int], conn: int) -> bool:
         """Whether this client belongs to the same wave: all come before one goes, or each goes before the next comes."""
         at_s = self.scene.opened[conn].at_s
-        gone = [self.scene.left[c].at_s for c in group if c in self.scene.left]
-        return all(at < at_s for at in gone) if len(gone) == len(group) else not any(at < at_s for at in gone)
+        gone = [over is not None and over.at_s < at_s for over in map(self._over, group)]
+        return len(group) == 1 or (all(gone) if self._in_turn(group) else not any(gone))
 
-    def _crowd(self, conns: list[int]) -> list[Act]:
-        scene, first, last = self.scene, conns[0], conns[-1]
-        joined, how, _, raw = self._manner(first)
-        count = len(conns)
-        begin = scene.opened[first].at_s
-        come = 'let_in(f"m{number}")' if joined else 'connect(f"m{number}")'
-        send = "".join(f".send({self.literal(data)})" for data in raw)
-        leave = _LEAVING[how] if how and scene.left[first].at_s <= self.until_s else None
-        in_turn = leave is not None and scene.left[first].at_s < scene.opened[last].at_s
-        if in_turn:
-            body = f"for number in range({count}):\n    one = {come}"
-            body += f"\n    one{send}" if send else ""
-            return [Act(begin, f"{body}\n    one.{leave}()", True)]
-        acts = [Act(begin, f"crowd = [{come} for number in range({count})]", True)]
+    def _in_turn(self, group: Sequence[int]) -> bool:
+        """Whether each has gone before the next comes."""
+        if len(group) < 2:
+            return False
+        over = self._over(group[0])
+        return over is not None and over.at_s < self.scene.opened[group[1]].at_s
+
+    def _crowd(self, conns: list[int], number: int) -> list[Act]:
+        """One group as loops. `number`: how many groups there are before it."""
+        first, (joined, back, raw) = conns[0], self._manner(conns[0])
+        begin, cycle = self.scene.opened[first].at_s, _cycle(self._goings(conns)) or [None]
+        crowd, stem = f"crowd_{number}" if number else "crowd", self._stem(conns, number)
+        come = f'{"let_in" if joined else "connect"}(f"{stem}{{number}}")'
+        send = "".join(f".send({self._literals.literal(data)})" for data in raw)
+        if self._in_turn(conns) and len(cycle) == 1:
+            body = f"for number in range({len(conns)}):\n    one = {come}" + (f"\n    one{send}" if send else "")
+            return [Act(begin, f"{body}\n    one.{cycle[0]}()", True, entry=back)]
+        acts = [Act(begin, f"{crowd} = [{come} for number in range({len(conns)})]", True, entry=True)]
         if send:
-            acts.append(Act(begin + 1e-6, f"for one in crowd:\n    one{send}", True))
-        if leave:
-            acts.append(Act(scene.left[first].at_s, f"for one in crowd:\n    one.{leave}()", True))
+            acts.append(Act(begin + 1e-6, f"for one in {crowd}:\n    one{send}", True))
+        gone = [over.at_s for over in map(self._over, conns) if over is not None]
+        if gone:
+            acts += [Act(min(gone), code, True) for code in _all_go(crowd, cycle)]
         return acts
 
-    # -- bytes ---------------------------------------------------------------------------------------------------
-
-    def literal(self, data: bytes) -> str:
-        """Bytes as Python; what is one framed message is shown as one."""
-        for message in self._messages(data):
-            if message and self._framing.encode(message) == data:
-                return f"framed({_bytes(message)})"
-        return _bytes(data)
-
-    def _messages(self, data: bytes) -> Iterable[bytes]:
-        """What a framing may have been put around."""
-        for head in (0, 1, 2, 4, 8, self.profile.header):
-            yield data[head:]
-        for end in {self.profile.newline or "\n", self.profile.terminator}:
-            yield data.removesuffix(end.encode())
+    def _stem(self, conns: Sequence[int], number: int) -> str:
+        """What their names begin with: the same where they come back, another for each further group."""
+        names = {self.scene.opened[conn].name for conn in conns}
+        again = next((stem for before, stem in self._stems if before & names), None)
+        stem = again or chr(ord("m") + number % 14) * (1 + number // 14)
+        self._stems.append((names, stem))
+        return stem
 
 
+#: Names that the file uses itself.
 _RESERVED = frozenset(
-    {
-        "room",
-        "expect",
-        "framed",
-        "connect",
-        "enter",
-        "play",
-        "plain",
-        "main",
-        "crowd",
-        "one",
-        "number",
-        "back",
-        "newcomer",
-    }
-)
-
-
-def _bytes(data: bytes) -> str:
-    """A literal; long repetitions as a product."""
-    for size in (1, 2, 3, 4, 8, 16, 32):
-        count = len(data) // size if size else 0
-        if len(data) > 60 and count * size == len(data) and data[:size] * count == data:
-            return f"{data[:size]!r} * {count}"
-    parts, at = list[str](), 0
-    for run in re.finditer(rb"(.)\1{59,}", data, re.DOTALL):
-        if run.start() > at:
-            parts.append(repr(data[at : run.start()]))
-        parts.append(f"{run[1]!r} * {run.end() - run.start()}")
-        at = run.end()
-    if at < len(data) or not parts:
-        parts.append(repr(data[at:]))
-    return " + ".join(parts)
+    ["room", "expect", "framed", "connect", "enter", "play", "plain", "main", "crowd", "one", "number", "turn", "back", "newcomer"]
+)  # fmt: skip
 
 
 def _runs(pieces: Sequence[Sent]) -> list[list[Sent]]:
@@ -371,6 +367,23 @@ def _runs(pieces: Sequence[Sent]) -> list[list[Sent]]:
         else:
             runs.append([piece])
     return runs
+
+
+def _cycle(goings: Sequence[str | None]) -> list[str | None]:
+    """The shortest cycle in which they go (every other one is reset, say); empty where there is none."""
+    for size in range(1, LONGEST_CYCLE + 1):
+        if all(going == goings[at % size] for at, going in enumerate(goings)):
+            return list(goings[:size])
+    return []
+
+
+def _all_go(crowd: str, cycle: Sequence[str | None]) -> list[str]:
+    """The lines in which a crowd goes: all in one way, or in several, one after the other."""
+    if len(cycle) > 1 and all(cycle):
+        ways = ", ".join(f"Client.{going}" for going in cycle)
+        return [f"for one, goes in zip({crowd}, ({ways}) * len({crowd})):\n    goes(one)"]
+    some = [crowd if len(cycle) == 1 else f"{crowd}[{at}::{len(cycle)}]" for at in range(len(cycle))]
+    return [f"for one in {who}:\n    one.{going}()" for who, going in zip(some, cycle, strict=True) if going]
 
 
 def _first(left: Left | None, ended: Ended | None, proxied: bool) -> Left | Ended | None:

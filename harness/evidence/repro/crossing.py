@@ -29,7 +29,10 @@ def left_in_order(scene: Scene) -> bool:
 
 
 def _ways(scene: Scene) -> set[str]:
-    return {left.how for left in scene.left.values() if scene.phase_at(left.at_s) == "fault"}
+    """How people left, and how a line of the Toxiproxy ended connections in their name."""
+    left = {one.how for one in scene.left.values() if scene.phase_at(one.at_s) == "fault"}
+    over = [one for one in scene.ended.values() if scene.opened[one.conn].way == "proxy"]
+    return left | {one.how for one in over if scene.phase_at(one.at_s) == "fault"}
 
 
 def crossing(profile: Profile, stay: int, look: Sequence[str]) -> list[str]:

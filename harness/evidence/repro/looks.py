@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from harness.client.trace import Sent
 from harness.dialect.profile import Profile
-from harness.evidence.repro.acts import NOTICE, SURELY_NOTICED, Script, Untellable
+from harness.evidence.repro.acts import MOST_LINES, NOTICE, SURELY_NOTICED, Script, Untellable
 from harness.evidence.repro.crossing import crossing, left_in_order, orderly
+from harness.evidence.repro.folding import folded
 from harness.history import (
     Ended,
     Heard,
@@ -18,6 +19,7 @@ from harness.history import (
     Left,
     Listed,
     Noticed,
+    Packet,
     Record,
     Said,
 )
@@ -62,7 +64,11 @@ def told(telling: Telling) -> list[str]:
     teller = _TELLERS.get(telling.judgement.id)
     if teller is None:
         raise Untellable("this property cannot be seen from a bare socket")
-    return teller(telling)
+    lines = folded(teller(telling))
+    size = "\n".join(lines).count("\n") + 1
+    if size > MOST_LINES:
+        raise Untellable(f"it takes {size} steps: too many for a file that is read")
+    return lines
 
 
 # -- delivery
@@ -428,7 +434,9 @@ def _welcomes(telling: Telling) -> list[str]:
     telling.constants["INTRODUCTION"] = list(scene.baseline.introduction)
     script = telling.script(record.conn, until_s=opened.at_s - 1e-6)
     lines = script.lines()
-    entering = next(place for place, line in enumerate(lines) if " = enter(" in line)
+    entering = next((place for place, line in enumerate(lines) if " = enter(" in line), None)
+    if entering is None:
+        raise Untellable("who was welcomed is not known")
     first = lines[entering].partition(" = ")[0]
     lines[entering + 1 : entering + 1] = [
         f"missing = missing_words({first})",
@@ -648,15 +656,29 @@ def _growing(what: str, people: str) -> Teller:
             "time.sleep(0.3)",
             f"before = count_of({what!a})",
             "now_it_counts()",
-            "counts = []",
-            f"for number in range({ROUNDS}):",
-            *_indented(_departures(telling, _ways(telling), "number")),
-            f"    counts.append(count_at_rest({what!a}, before))",
-            "grows = before < counts[0] < counts[1] < counts[2]",
-            f'expect(not grows, f"{people} fall back to {{before}} when everybody has left", f"{{counts}}, round by round")',
-        ]
+            *_each_way(_ways(telling), lambda ways, turn: [
+                "counts = []",
+                f"for number in range({ROUNDS}):",
+                *_indented(_departures(telling, ways, turn)),
+                f"    counts.append(count_at_rest({what!a}, before))",
+                "grows = before < counts[0] < counts[1] < counts[2]",
+                f'expect(not grows, f"{people} fall back to {{before}} when everybody has left", f"{{counts}}, round by round")',
+            ]),
+        ]  # fmt: skip
 
     return teller
+
+
+def _each_way(ways: Sequence[str], rounds: Callable[[Sequence[str], str], list[str]]) -> list[str]:
+    """The rounds for each manner of leaving alone, then for all of them: one who was reset may spoil what comes after."""
+    if len(ways) == 1:
+        return rounds(ways, "number")
+    alone = ", ".join(f"[Client.{_MANNER[way]}]" for way in ways)
+    together = ", ".join(f"Client.{_MANNER[way]}" for way in ways)
+    return [
+        f"for way, manners in enumerate(({alone}, [{together}])):",
+        *_indented(rounds(ways, "way}x{number")),
+    ]
 
 
 _MANNER = {"polite": "leave", "fin": "close", "half-close": "half_close", "killed": "abandon", "reset": "reset"}
@@ -685,8 +707,8 @@ def _departures(telling: Telling, ways: Sequence[str], turn: str = "") -> list[s
     if len(ways) == 1:
         lines += ["for one in people:", f"    one.{_MANNER[ways[0]]}()"]
     else:
-        calls = ", ".join(f"Client.{_MANNER[way]}" for way in ways)
-        lines += [f"for one, goes in zip(people, ({calls}) * {len(_NAMES)}):", "    goes(one)"]
+        calls = "manners" if turn.startswith("way}") else f"({', '.join(f'Client.{_MANNER[way]}' for way in ways)})"
+        lines += [f"for one, goes in zip(people, {calls} * {len(_NAMES)}):", "    goes(one)"]
     if "half-close" in ways:
         lines += ["for one in people:", "    one.socket.close()"]
     if any(conn not in scene.joined for conn in scene.left):
@@ -808,8 +830,8 @@ def _unread(telling: Telling) -> list[str]:
 
 
 def _closes(telling: Telling) -> list[str]:
-    left, scene = telling.record(Left, Ended), telling.scene
-    if not isinstance(left, Left | Ended):
+    left, scene = telling.record(Left, Ended, Packet), telling.scene
+    if not isinstance(left, Left | Ended | Packet) or left.conn not in scene.left:
         raise Untellable("who left politely is not known")
     goodbye = scene.left[left.conn]
     script = telling.script(left.conn, until_s=goodbye.at_s)

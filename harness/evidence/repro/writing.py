@@ -15,6 +15,8 @@ from harness.report.safe import visible
 _SOURCE = Path(__file__).with_name("pieces.py")
 #: Functions that are written for each file.
 _WRITTEN = ("framed", "log_in", "play", "units")
+#: What starts the server and plays: it stands last.
+_ENGINE = ("def main", "def stop_all", "def start_server", "def play_until_it_shows")
 #: Constants with what is said about them.
 _TOLD = {
     "CONNECT_S": "as long as a connection may take, in seconds",
@@ -27,6 +29,8 @@ _TOLD = {
     "LEAVE_WORD": "the good-bye of this server",
     "LIST_WORD": "who is here?",
     "INTRODUCTION": "what newcomers are shown; # is any number, time or the like",
+    "TRIES": "so often it is played at most: some faults strike only now and then",
+    "AGAIN_S": "and again only before this time is over",
     "START": "how the server is started",
     "START_IN": "in this folder",
     "START_STDIN": "and what it is told on its standard input",
@@ -51,8 +55,8 @@ def write(head: str, lines: list[str], story: str, profile: Profile, constants: 
             (classes if source.startswith("class") else functions).append(source)
     middle = [*classes, _class(client)]
     told = [own[name] for name in ("framed", "log_in", "units") if name in needed]
-    helpers = [f for f in functions if not f.startswith(("def main", "def stop_all", "def start_server"))]
-    engine = [f for f in functions if f.startswith(("def main", "def stop_all", "def start_server"))]
+    helpers = [f for f in functions if not f.startswith(_ENGINE)]
+    engine = [f for f in functions if f.startswith(_ENGINE)]
     blocks = [*parts, *told, own["play"], _RULE, *middle, *helpers, *engine, _MAIN]
     text = "\n\n\n".join(blocks)
     return (

@@ -1,0 +1,151 @@
+"""What is done again and again stands in a repro.py once, in a loop, and does what it did."""
+
+from __future__ import annotations
+
+import pytest
+from properties.histories import Story, ordinary
+
+from harness.dialect.builtin import KNOWN
+from harness.evidence.repro import FILE, Aim, repros
+from harness.evidence.repro.acts import NOTICE
+from harness.evidence.repro.folding import folded
+from harness.history import Ended
+from harness.properties import judge
+from harness.results import Judgement
+from harness.target import command
+
+AIM = Aim(command("./server {port}"), "127.0.0.1:5000")
+
+
+class Mock:
+    """A client that writes down what is done to it."""
+
+    def __init__(self, done: list[str], name: str) -> None:
+        self.done, self.name = done, name
+
+    def __getattr__(self, what: str) -> object:
+        return lambda *words: self.done.append(f"{self.name} {what} {words}")
+
+
+def done_by(lines: list[str]) -> list[str]:
+    """What these lines do, in their order."""
+    done: list[str] = []
+
+    def come(name: str) -> Mock:
+        done.append(f"{name} comes")
+        return Mock(done, name)
+
+    acts = {"enter": come, "connect": come, "come_back": come, "freeze": lambda: done.append("freeze")}
+    exec("\n".join(lines), acts)
+    return done
+
+
+def test_a_block_that_stands_three_times_is_a_loop_whoever_comes_in_it() -> None:
+    lines = ["ana = enter('ana')"]
+    for name in ("odd", "odda", "oddb", "oddc"):
+        lines += ["freeze()", f"{name} = connect('{name}')", f"{name}.send(b'x', b'y')", f"{name}.reset()"]
+    short = folded([*lines, "ana.say('x')"])
+    assert short == [
+        "ana = enter('ana')",
+        "for number in range(4):\n    freeze()\n    odd = connect(f\"odd{number}\")\n    odd.send(b'x', b'y')\n    odd.reset()",
+        "ana.say('x')",
+    ]
+    done, before = done_by(short), done_by([*lines, "ana.say('x')"])
+    assert [one.split(" ")[1:] for one in done] == [one.split(" ")[1:] for one in before]
+    assert len({one.split(" ")[0] for one in done if one.startswith("odd")}) == 4
+
+
+def test_one_who_comes_back_keeps_its_name() -> None:
+    lines = ["bia = enter('bia')", *(["bia.reset()", "bia = come_back('bia')"] * 5), "bia.say('here')"]
+    short = folded(lines)
+    assert len(short) == 3
+    assert done_by(short) == done_by(lines)
+
+
+@pytest.mark.parametrize("lines", [
+    ["a.reset()", "b.reset()", "c.reset()", "d.reset()"],  # different people
+    ["a = connect('a')", "b = connect('b')", "c = connect('c')", "d = connect('d')", "b.reset()"],  # one is needed later
+    ["a = connect('a')", "a.reset()", "b = connect('b')", "b.reset()"],  # twice is no loop
+    ["a.say('x')", "a.say('y')", "a.say('z')", "a.say('u')"],
+])  # fmt: skip
+def test_what_is_not_the_same_stands_as_it_was(lines: list[str]) -> None:
+    assert folded(lines) == lines
+
+
+def test_a_block_that_counts_itself_is_counted_by_another_word() -> None:
+    inner = 'for number in range(9):\n    one = connect(f"m{number}")\n    one.reset()'
+    (loop,) = folded([inner] * 4)
+    assert loop.startswith("for turn in range(4):\n    for number in range(9):\n        one = ")
+    compile(loop, "loop", "exec")
+
+
+def storm(story: Story, waves: int, ways: tuple[str, ...], size: int = 24) -> None:
+    """A crowd comes in waves and goes in these ways, one after the other."""
+    for wave in range(waves):
+        people = [f"w{wave}m{number}" for number in range(size)]
+        for who in people:
+            story.join(who, role="crowd", counts=False, told=False)
+        for number, who in enumerate(people):
+            story.leave(who, ways[number % len(ways)], told=False)  # type: ignore[arg-type]
+        story.wait(0.5)
+
+
+def play_of(story: Story) -> str:
+    """The play of the file for newcomers who could not talk after it."""
+    judgement = Judgement("serves", "fail", "nobody heard", "both", "nothing", "no-exchange-newcomers", at_s=15.0)
+    made = repros(story.history(), [judgement], (), KNOWN["original"], AIM)
+    assert made.files, made.reasons
+    return made.files[FILE].partition("def play() -> None:")[2].partition("\n\n\n")[0]
+
+
+def test_a_crowd_that_comes_before_any_of_it_goes_is_a_loop() -> None:
+    """Where all of a crowd left in the end it was told one by one: "82 steps, too many for a file that is read"."""
+    play = play_of(ordinary(lambda story: storm(story, 1, ("reset",))))
+    assert "crowd = [let_in(" in play
+    assert "for number in range(24)]" in play
+    assert "for one in crowd:\n        one.reset()" in play
+
+
+def test_a_crowd_that_goes_in_two_ways_is_a_loop_and_each_wave_has_its_own_names() -> None:
+    play = play_of(ordinary(lambda story: storm(story, 3, ("fin", "reset"))))
+    assert play.count("for number in range(24)]") == 3
+    assert play.count("for one, goes in zip(crowd") == 3
+    assert "(Client.close, Client.reset)" in play
+    stems = [part.partition("{")[0] for part in play.split('let_in(f"')[1:]]
+    assert len(set(stems)) == 3
+
+
+def test_who_was_cut_off_by_the_proxy_is_in_the_file_as_who_left_himself() -> None:
+    """The file for a message that was lost then had only those in it who stayed, and saw nothing."""
+
+    def cut_off(story: Story) -> None:
+        dora = story.join("dora", way="proxy", counts=False)
+        story.wait(0.1).add(Ended(at_s=story.now, conn=dora, how="fin"))
+        story.wait(0.1).says("ana", "is it lost?", heard=False)
+
+    story = ordinary(cut_off)
+    lost = next(j for j in judge(story.history()) if j.id == "delivers")
+    made = repros(story.history(), [lost], (), KNOWN["original"], AIM)
+    assert made.files[FILE].index("dora.close()") < made.files[FILE].index("ana.say('is it lost?")
+    assert "for turn in range(" in made.files[FILE], "a FIN strikes by chance"
+
+
+def test_a_pause_of_the_play_stands_in_the_file_before_who_comes_next() -> None:
+    """Without it the newcomer came before the server had noticed who left, and got no one else's place."""
+
+    def leaves(story: Story) -> None:
+        story.leave("bia")
+        story.wait(0.3).join("dora", role="newcomer", counts=False)
+
+    play = play_of(ordinary(leaves))
+    assert NOTICE in play
+
+
+def test_a_second_window_may_be_refused() -> None:
+    """A correct server refuses the name of somebody who is there: its file said then that the fault was there."""
+
+    def twice(story: Story) -> None:
+        story.join("bia", visit=2, role="faulty", counts=False)
+
+    play = play_of(ordinary(twice))
+    assert "bia_again = enter_if_let_in('bia')" in play

@@ -98,6 +98,13 @@ class Quiet:
     shown_once: tuple[str, ...] = ()  # to the first client of all, and to nobody after it
 
 
+def longest_answer_s(records: Sequence[Record]) -> float:
+    """How long a login or a word took to come through, at the longest so far: whoever rests between has more to say then."""
+    said = {r.token: r.at_s for r in records if isinstance(r, Said)}
+    heard = [r.at_s - said[r.token] for r in records if isinstance(r, Heard) and r.token in said]
+    return max([r.at_s - r.asked_at_s for r in records if isinstance(r, Joined)] + heard, default=0.0)
+
+
 class Silent(Exception):
     """Two clients could not hear each other."""
 
@@ -473,8 +480,9 @@ class QuietRun:
 
         told = self.room.until(lambda: found() is not None, NOTICE_S)
         await unless_at_rest(
-            told, self.stage, self.log, least_s=QUIET_S, ready=lambda: not about.gone or not self.stage.holds(about)
-        )
+            told, self.stage, self.log, least_s=max(QUIET_S, 2 * longest_answer_s(self.log.records)),
+            ready=lambda: not about.gone or not self.stage.holds(about),
+        )  # fmt: skip
         unit = found()
         return mask(text_of(unit), (about.name,)) if unit is not None else None
 
@@ -495,8 +503,9 @@ class QuietRun:
         logins = [r.at_s - r.asked_at_s for r in self.log.records if isinstance(r, Joined)]
         longest_s = min(1.0, self.room.deadlines.join_s, max(TWIN_S, 8 * max(logins)))
         entering = unless_at_rest(
-            twin.log_in(None, longest_s), self.stage, self.log, least_s=max(QUIET_S, 2 * max(logins))
-        )
+            twin.log_in(None, longest_s), self.stage, self.log,
+            least_s=max(QUIET_S, 2 * longest_answer_s(self.log.records)),
+        )  # fmt: skip
         if twin.gone or not await entering:
             await finish(self.room, twin)
             return "refused"

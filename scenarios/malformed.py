@@ -17,6 +17,7 @@ from scenarios.cast import (
     answer_login,
     asks_for_a_bare_name,
     forge,
+    orders,
     says_in_pieces,
     taken_in,
     throw,
@@ -409,9 +410,9 @@ async def name_taken_later(room: Room) -> None:
     if room.baseline.duplicates not in ("refused", "reprompted"):
         room.skip("names are not unique here, or it is not known")
     ana, bia, caio = await room.join("ana", "bia", "caio")
-    await bia.command((room.profile.rename or "").replace("{name}", ana.name))
+    await orders(bia, (room.profile.rename or "").replace("{name}", ana.name))
     await room.talk(ana, bia, caio)
-    await bia.command((room.profile.rename or "").replace("{name}", bia.name))
+    await orders(bia, (room.profile.rename or "").replace("{name}", bia.name))
     await room.talk(bia, ana)
 
 

@@ -411,9 +411,6 @@ PORTUGUESE: dict[str, str] = {
     "{told}, {count} not judged": "{told}, {count} sem veredito",
     # What the probe found.
     "{server}: understood": "{server}: compreendido",
-    "sure: {count} new clients followed this on a fresh instance and heard each other": (
-        "certo: {count} clientes novos seguiram isto em uma instância nova e ouviram uns aos outros"
-    ),
     "found out earlier, and confirmed now by two quiet runs (--no-cache finds out anew)": (
         "descoberto antes, e confirmado agora por duas execuções em repouso (--no-cache descobre de novo)"
     ),
@@ -430,6 +427,70 @@ PORTUGUESE: dict[str, str] = {
     "clients come in one by one: the next is served only when the one before has said its name": (
         "os clientes entram um a um: o próximo só é atendido quando o anterior disse o seu nome"
     ),
+    # On what a finding of the probe rests.
+    "half a message, without its newline, went round only when the newline had come, once": (
+        "meia mensagem, sem a quebra de linha, só circulou quando a quebra chegou, uma vez"
+    ),
+    "half a message, without its newline, went round at once, once": (
+        "meia mensagem, sem a quebra de linha, circulou na hora, uma vez"
+    ),
+    "half a line goes round at once, but lines that came together went round one by one, once": (
+        "meia linha circula na hora, mas linhas que vieram juntas circularam uma a uma, uma vez"
+    ),
+    "the last byte of each message is taken for its end, once": (
+        "o último byte de cada mensagem é tomado pelo seu fim, uma vez"
+    ),
+    "two clients heard each other in it, and in no way that was tried before": (
+        "dois clientes se ouviram assim, e de nenhum modo tentado antes"
+    ),
+    "{messages} messages of {clients} clients were heard by all the others": (
+        "{messages} mensagens de {clients} clientes foram ouvidas por todos os outros"
+    ),
+    "{clients} clients came in by it (fresh servers: {servers})": (
+        "{clients} clientes entraram assim (servidores novos: {servers})"
+    ),
+    "{clients} clients were heard without one (fresh servers: {servers})": (
+        "{clients} clientes foram ouvidos sem login (servidores novos: {servers})"
+    ),
+    "{clients} clients came in by it": "{clients} clientes entraram assim",
+    "{clients} clients were heard without one": "{clients} clientes foram ouvidos sem login",
+    "the name stood before the words of {clients} clients": "o nome estava antes das palavras de {clients} clientes",
+    "no name stood before the words of {clients} clients": "nenhum nome estava antes das palavras de {clients} clientes",
+    "said once: its connection ended, and the others went on": (
+        "dito uma vez: a conexão terminou, e os outros continuaram"
+    ),
+    "asked once: the answer named the two others, and nobody else was told": (
+        "perguntado uma vez: a resposta trouxe os nomes dos outros dois, e mais ninguém a viu"
+    ),
+    "said once: it came to its addressee alone": "dito uma vez: chegou só ao destinatário",
+    "{clients} clients got their names by it": "{clients} clientes receberam assim o seu nome",
+    "{count} words were tried, each once": "{count} palavras foram tentadas, cada uma uma vez",
+    "only words that it shows itself were tried ({count}): it is somebody else's server": (
+        "só foram tentadas palavras que ele mesmo mostra ({count}): o servidor é de outra pessoa"
+    ),
+    "not asked: it takes only {clients} clients": "não perguntado: ele aceita só {clients} clientes",
+    "not asked: no word for it is known, or the server gives no names": (
+        "não perguntado: não se conhece palavra para isso, ou o servidor não dá os nomes"
+    ),
+    "said once: the next words stood under the other name": "dito uma vez: as palavras seguintes vieram com o outro nome",
+    "not tried: the server tells everybody who comes in": "não tentado: o servidor o diz a todos que entram",
+    "tried once: whoever was cut off was let in again by its token": (
+        "tentado uma vez: quem foi cortado pôde voltar com o seu token"
+    ),
+    "not asked: nobody has a name": "não perguntado: ninguém tem nome",
+    "a message with accents did not come, and those without did, once": (
+        "uma mensagem com acentos não chegou, e as sem acentos chegaram, uma vez"
+    ),
+    "of {came} that came the first {clients} were served, and nobody after them": (
+        "de {came} que vieram, os primeiros {clients} foram atendidos, e ninguém depois deles"
+    ),
+    "not asked: declared in harness.toml": "não perguntado: declarado em harness.toml",
+    "what {runs} quiet runs had in common, each on a fresh server": (
+        "o que {runs} execuções em repouso tiveram em comum, cada uma em um servidor novo"
+    ),
+    "seen in one quiet run": "visto em uma execução em repouso",
+    "the median of {runs} quiet runs": "a mediana de {runs} execuções em repouso",
+    "tried once in each of {runs} quiet runs": "tentado uma vez em cada uma de {runs} execuções em repouso",
     "The conversation that shows it:": "A conversa que o mostra:",
     "The server's output:": "A saída do servidor:",
     "What was tried, and what came back:": "O que foi tentado, e o que voltou:",

@@ -161,17 +161,15 @@ def told(
     """What was found, for people: what it is, how sure, what is not known, and the conversation that shows it."""
     from harness.report.safe import visible, visible_lines
 
-    clients = min(3, profile.max_clients or 3)
     yield say("{server}: understood", server=visible(server))
     if known:
         yield "  " + say("found out earlier, and confirmed now by two quiet runs (--no-cache finds out anew)")
-    else:
-        yield "  " + say(
-            "sure: {count} new clients followed this on a fresh instance and heard each other", count=clients
-        )
     yield ""
-    for what, text in (*dialect_lines(profile, say), *baseline_lines(quiet, say)):
+    grounds = {**found.grounds, **quiet.grounds}
+    for key, what, text in (*dialect_lines(profile, say), *baseline_lines(quiet, say)):
         yield f"  {what:<16} {visible(text, 160)}"
+        if key in grounds:
+            yield f"  {'':<16} ({say(grounds[key].text, **grounds[key].values)})"
     if found.told:
         yield ""
         yield say("Good to know, and what could not be found out:")
@@ -182,12 +180,12 @@ def told(
         yield from (f"  {line}" for line in visible_lines(found.transcript, PROOF, 140))
 
 
-def dialect_lines(profile: Profile, say: Language) -> Iterator[tuple[str, str]]:
-    """The dialect, key by key, in plain words."""
+def dialect_lines(profile: Profile, say: Language) -> Iterator[tuple[str, str, str]]:
+    """The dialect: the key of each finding, what it is about, and the finding in plain words."""
     send, receive = profile.framing_name("send"), profile.framing_name("receive")
-    yield say("messages"), say(FRAMINGS[send])
+    yield "framing", say("messages"), say(FRAMINGS[send])
     if receive != send:
-        yield say("its answers"), say(FRAMINGS[receive])
+        yield "receive", say("its answers"), say(FRAMINGS[receive])
     steps = []
     for step in profile.login:
         if step.expect is not None:
@@ -195,27 +193,34 @@ def dialect_lines(profile: Profile, say: Language) -> Iterator[tuple[str, str]]:
         if step.send is not None:
             steps.append(say("send {text}", text=repr(step.send)))
     if not steps:
-        yield say("login"), say("none: who is connected is in the room")
+        yield "login", say("login"), say("none: who is connected is in the room")
     else:
-        yield say("login"), "; ".join(steps) + (f" ({say('not needed to be in the room')})" if profile.auto else "")
+        needed = f" ({say('not needed to be in the room')})" if profile.auto else ""
+        yield "login", say("login"), "; ".join(steps) + needed
     if profile.speak_first:
-        yield say("first words"), say("whoever comes in hears the others only after its own first message")
-    yield say("a message"), say("send {text}", text=repr(profile.say))
+        yield (
+            "speak_first",
+            say("first words"),
+            say("whoever comes in hears the others only after its own first message"),
+        )
+    yield "say", say("a message"), say("send {text}", text=repr(profile.say))
     by = "the server puts the name in front" if profile.attributes == "server" else "the client itself says who speaks"
     yield (
+        "attributes",
         say("names"),
         say(by) + (f"; {say('at most {count} letters', count=profile.names.max)}" if profile.names.max else ""),
     )
     for key, what in (("leave", "leaving"), ("list", "the list"), ("whisper", "a whisper"), ("rename", "another name")):
-        yield say(what), repr(getattr(profile, key)) if getattr(profile, key) else say("no command was found")
+        found = getattr(profile, key)
+        yield key, say(what), repr(found) if found else say("no command was found")
     if profile.idle:
-        yield say("silence"), say("is ended after {count} s, it says", count=f"{profile.idle:g}")
+        yield "idle", say("silence"), say("is ended after {count} s, it says", count=f"{profile.idle:g}")
     if profile.resume:
-        yield say("a session"), say("is taken up again by {command}", command=repr(profile.resume.send))
+        yield "resume", say("a session"), say("is taken up again by {command}", command=repr(profile.resume.send))
     if profile.encoding == "ascii":
-        yield say("encoding"), say("plain ASCII: accents do not arrive, and are neither sent nor judged")
+        yield "encoding", say("encoding"), say("plain ASCII: accents do not arrive, and are neither sent nor judged")
     if profile.max_clients:
-        yield say("clients"), say("at most {count} at the same time", count=profile.max_clients)
+        yield "max_clients", say("clients"), say("at most {count} at the same time", count=profile.max_clients)
 
 
 FRAMINGS = {
@@ -230,20 +235,21 @@ FRAMINGS = {
 }
 
 
-def baseline_lines(quiet: Learned, say: Language) -> Iterator[tuple[str, str]]:
-    """What the quiet runs saw."""
+def baseline_lines(quiet: Learned, say: Language) -> Iterator[tuple[str, str, str]]:
+    """What the quiet runs saw, in the same way."""
     baseline = quiet.baseline
     if baseline is None:
         return
     yield (
+        "echo",
         say("an echo"),
         say("the sender hears its own words") if baseline.echo else say("none: the sender does not hear itself"),
     )
     for what, template in (("arrivals", baseline.join_notice), ("departures", baseline.leave_notice)):
-        yield say(what), say("told as {text}", text=repr(template)) if template else say("nobody is told")
+        yield what, say(what), say("told as {text}", text=repr(template)) if template else say("nobody is told")
     if baseline.named:
-        yield say("a taken name"), say(f"is {baseline.duplicates}")
-    yield say("round trip"), say.seconds(baseline.deadlines.quiet_rtt_s)
+        yield "duplicates", say("a taken name"), say(f"is {baseline.duplicates}")
+    yield "round trip", say("round trip"), say.seconds(baseline.deadlines.quiet_rtt_s)
 
 
 def _failure(found: Learned, say: Language) -> Iterator[str]:

@@ -10,7 +10,7 @@ import contextlib
 import re
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from harness.aftermath import clear, finish, see_off
 from harness.client.clock import Clock
@@ -21,6 +21,7 @@ from harness.dialect.profile import Profile
 from harness.engine import limits
 from harness.engine.attribution import template_in_front
 from harness.engine.deadlines import deadlines
+from harness.engine.grounds import Grounds, of_quiet
 from harness.engine.introductions import shown_once
 from harness.engine.limits import Pace
 from harness.engine.options import Options
@@ -75,6 +76,7 @@ class Learned:
     told: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()  # those of it that everybody should read: what the server does not bear
     likely: Profile | None = None
+    grounds: Grounds = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -243,7 +245,7 @@ class Lesson:
         profile = self.profile.model_copy(update={"max_message": longest})
         return Learned(
             baseline, profile, address=self.address, isolated=self.isolated, told=told(baseline, profile, first.pace),
-            limits=respected(profile, first.pace),
+            limits=respected(profile, first.pace), grounds=of_quiet(len(self.quiet), named=baseline.named),
         )  # fmt: skip
 
 

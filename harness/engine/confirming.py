@@ -17,6 +17,8 @@ from harness.dialect.json_keys import relatives, whispers
 from harness.dialect.json_words import LEAVES, LISTS, TARGETS
 from harness.dialect.masking import fold, mask, stands_in, text_of
 from harness.dialect.profile import Names, Profile, fill, is_json
+from harness.engine import grounds
+from harness.engine.grounds import Ground
 from harness.engine.guests import Guest, House
 from harness.engine.promised import another_name, renamings, resumes
 from harness.engine.trying import tried
@@ -42,6 +44,7 @@ class Confirmed:
     profile: Profile | None = None
     why_not: str = ""
     unknown: list[str] = field(default_factory=list)
+    grounds: dict[str, Ground] = field(default_factory=dict)
 
 
 class Confirmation:
@@ -54,6 +57,8 @@ class Confirmation:
         self.polite = polite
         self.learned: dict[str, object] = {}
         self.unknown: list[str] = []
+        self.grounds: dict[str, Ground] = {}
+        self._came_in = self._all_heard = 0
         self._number = 0
         self._slowest_s = 0.0
         self._login_s = 0.0  # the slowest answer to a step of a login
@@ -82,6 +87,7 @@ class Confirmation:
                 return Confirmed(why_not=f"{one.name} was heard once and then no more")
         if (why := self._attribution_differs(guests)) is not None:
             return Confirmed(why_not=why)
+        self._proved(guests)
         self.house.tell()
         self.proved_at = len(self.house.transcript)
         await self._features(guests)
@@ -89,7 +95,24 @@ class Confirmation:
 
     def so_far(self) -> Confirmed:
         """What has been learned up to now."""
-        return Confirmed(self.profile.model_copy(update=self.learned), unknown=self.unknown)
+        return Confirmed(self.profile.model_copy(update=self.learned), unknown=self.unknown, grounds=self.grounds)
+
+    def _proved(self, guests: list[Guest]) -> None:
+        """What these few have shown of how one comes in and speaks."""
+        clients = {"clients": len(guests)}
+        self.grounds["say"] = Ground(grounds.HEARD, {"messages": self._all_heard, **clients})
+        self.grounds["attributes"] = Ground(
+            grounds.NAMED if self.profile.attributes == "server" else grounds.NAMELESS, clients
+        )
+        if self.profile.max_clients is None and "max_clients" in self.learned:
+            self.grounds["max_clients"] = Ground(grounds.FULL, {"came": len(self.house.guests), **clients})
+        for key, needs_names in (("leave", False), ("list", True), ("whisper", True)):
+            if len(guests) < 3:
+                self.grounds[key] = Ground(grounds.FEW, clients)
+            elif needs_names and not self.profile.named:
+                self.grounds[key] = Ground(grounds.NAMELESS_NOT)
+        renamed = self.profile.rename is not None
+        self.grounds["rename"] = Ground(grounds.RENAMED, clients) if renamed else Ground(grounds.RENAMES_NOT)
 
     # -- coming in -----------------------------------------------------------------------------------------------
 
@@ -185,6 +208,7 @@ class Confirmation:
                 return None
             if heard(said[-1:]) or heard(said):
                 self._slowest_s = max(self._slowest_s, self.house.clock.now() - began)
+                self._all_heard += 1
                 await self.house.settle()
                 return attempt
         return None
@@ -276,7 +300,9 @@ class Confirmation:
             answer = first.new
             if stands_in(second.name, answer) and stands_in(third.name, answer) and not second.new.strip():
                 self.learned["list"] = word
+                self.grounds["list"] = Ground(grounds.LISTED)
                 return None
+        self._tried("list", len(words[:12]))
         return self._missed(NO_LIST)
 
     async def _whisper(self, guests: list[Guest], shown: str) -> None:
@@ -312,7 +338,9 @@ class Confirmation:
                 and not re.search(rf"@?{second.name}\W*$", front.strip())
             ):
                 self.learned["whisper"] = template
+                self.grounds["whisper"] = Ground(grounds.WHISPERED)
                 return None
+        self._tried("whisper", len(templates))
         return self._missed("how one speaks to one other alone (if one can)")
 
     async def _unknown(self, guests: list[Guest], shown: str) -> None:
@@ -334,9 +362,11 @@ class Confirmation:
         )
         if found.list and self.profile.named and "list" not in self.learned and self.profile.list is None:
             self.learned["list"] = found.list
+            self.grounds["list"] = Ground(grounds.LISTED)
             self.unknown = [told for told in self.unknown if told != NO_LIST]
         if found.leave and self.house.alive() and await self._heard(guests[0], guests[1:]):
             self.learned["leave"] = found.leave
+            self.grounds["leave"] = Ground(grounds.LEFT)
 
     async def _promises(self, guests: list[Guest], shown: str) -> None:
         """Another name, an idle time, a session that is kept: what the server says that it does."""
@@ -344,6 +374,7 @@ class Confirmation:
         idle, at_the_door = promises.idle_s(first), promises.idle_s(text_of(self.greeting))
         if idle is not None and self.profile.idle is None:
             self.learned |= {"idle": idle, "idle_once_in": bool(self.profile.login) and at_the_door is None}
+            self.grounds["idle"] = Ground(grounds.PROMISED)
         if not self.profile.named or self.polite or is_json(self.profile.say):
             return
 
@@ -360,11 +391,16 @@ class Confirmation:
         if self.profile.rename is None and self.profile.attributes == "server":
             templates = renamings(self.profile, shown, self.words)
             found = await another_name(templates, guests[0], self._spare, self._command, says)
-            self.learned |= {"rename": found} if found else {}
+            if found is not None:
+                self.learned["rename"] = found
+                self.grounds["rename"] = Ground(grounds.RENAMED_ONCE)
+            elif templates:
+                self._tried("rename", len(templates))
         kept = promises.resumption([(g.name, text_of(bytes(g.raw))) for g in guests[:2]])
         if self.profile.resume is None and kept is not None:
             if await resumes(kept, await self._spare(), connects, self._command):
                 self.learned["resume"] = kept
+                self.grounds["resume"] = Ground(grounds.RESUMED)
             else:
                 self._missed("how a session is taken up again")
 
@@ -429,6 +465,8 @@ class Confirmation:
                 return  # who came later is in, and who came before is not: that is no limit
         if inside[0] == inside[1] and set(guests[1:]) <= set(inside[0]) and self.house.alive():
             self.learned["max_clients"] = 1 + len(inside[0])
+            came = {"came": len(self.house.guests), "clients": 1 + len(inside[0])}
+            self.grounds["max_clients"] = Ground(grounds.FULL, came)
 
     async def _one_of_many(self) -> Guest:
         """Comes in as soon as it is answered, one after the other: a race between them would be another matter."""
@@ -478,13 +516,16 @@ class Confirmation:
         names = [guest.name for guest in self.house.guests]
         if is_json(self.profile.say):
             named, words = relatives(self.profile.say, LEAVES), []
-        for word in [w for w in dict.fromkeys([*named, *words]) if not any(n in w for n in names)][:18]:
+        words = [w for w in dict.fromkeys([*named, *words]) if not any(n in w for n in names)][:18]
+        self._tried("leave", len(words))
+        for word in words:
             if not await self._command(going, word):
                 continue
             await self._goes(going, guests[:2])
             if going.ended is not None:
                 if self.house.alive() and await self._heard(guests[0], [guests[1]]):
                     self.learned["leave"] = word
+                    self.grounds["leave"] = Ground(grounds.LEFT)
                 else:
                     self._missed(f"{word!r} stopped the server")
                 return
@@ -495,6 +536,10 @@ class Confirmation:
         bids = _FAREWELL.search(fold(text_of(going.new))) is not None
         if going.ended is None and (bids or any(stands_in(going.name, other.new) for other in others)):
             await self.house.settle(at_least_s=HEAR_S, until=lambda: going.ended is not None)
+
+    def _tried(self, key: str, count: int) -> None:
+        """So many words were tried for it, and none was the one."""
+        self.grounds[key] = Ground(grounds.BLIND if self.polite else grounds.TRIED, {"count": count})
 
     def _missed(self, what: str) -> None:
         """Something that could not be found out, for the user to read."""

@@ -25,6 +25,7 @@ from harness.dialect.unspoken import Signs, foreign, reason_of
 from harness.engine.baseline import Learned
 from harness.engine.confirming import Confirmation, Confirmed
 from harness.engine.conversation import NAMINGS, Conversation, screened
+from harness.engine.grounds import DECLARED, STRICT, Ground, of_borders, of_login
 from harness.engine.guests import House
 from harness.engine.keys import Keys
 from harness.engine.options import Options
@@ -58,6 +59,7 @@ class Search:
     tried: list[str] = field(default_factory=list)
     readings: list[Reading] = field(default_factory=list)
     proof: list[str] = field(default_factory=list)
+    grounds: dict[str, Ground] = field(default_factory=dict)
     clients: int = 0
     late: bool = False
     spare: Confirmed | None = None
@@ -347,7 +349,10 @@ class Search:
                 if made.proved_at:
                     self.spare, self.proof = made.so_far(), self.transcript[start : made.proved_at]
                     self.spare.unknown.append(OUT_OF_TIME)
+                    self._founded(self.spare, reading)
                 raise
+        if confirmed.profile is not None:
+            self._founded(confirmed, reading)
         if made.greeting.strip() and not reading.greeting.strip() and reading.guess.greeting_s < PATIENT_GREETING_S:
             self.late, self.spare = True, self.spare or confirmed
             return False
@@ -359,6 +364,19 @@ class Search:
         self._believe(confirmed)
         self.proof = self.transcript[start : made.proved_at]
         return True
+
+    def _founded(self, confirmed: Confirmed, reading: Reading) -> None:
+        """On what each finding rests: the conversation, and what the confirmation has seen."""
+        profile, known = confirmed.profile, confirmed.grounds
+        assert profile is not None
+        before, confirming = len(reading.names_heard) if reading.works else 0, known.get("say")
+        if before:
+            known["framing"] = of_borders(reading)
+        if confirming is not None:
+            clients, servers = before + confirming.values["clients"], 1 + bool(before)
+            known["login"] = of_login(clients, servers=servers, must=profile.must_log_in, remote=self.polite)
+        if profile.encoding == "ascii":
+            known["encoding"] = Ground(STRICT)
 
     @property
     def likely(self) -> Profile | None:
@@ -386,6 +404,7 @@ class Search:
                 "clients come in one by one: the next is served only when the one before has said its name"
             )
         self.found, self.unknown = profile and profile.model_copy(update=self.declared), confirmed.unknown
+        self.grounds = confirmed.grounds | {key: Ground(DECLARED) for key in self.declared}
         limit = self.found.max_clients if self.found else None
         self.clients = min(3, limit or 3)
 
@@ -488,7 +507,12 @@ def detect(options: Options, longest_s: float = float("inf")) -> Learned:
     lines = search.proof if search.found else [*search.tried, *search.transcript]
     shown_lines = "\n".join(lines[-MOST_TRANSCRIPT:])
     return Learned(
-        profile=search.found, failure=failure, transcript=shown_lines, told=tuple(search.unknown), likely=search.likely
+        profile=search.found,
+        failure=failure,
+        transcript=shown_lines,
+        told=tuple(search.unknown),
+        likely=search.likely,
+        grounds=search.grounds,
     )
 
 

@@ -19,7 +19,7 @@ from harness.target.sources import digest
 from harness.target.spec import ServerSpec
 
 #: Raised when the search finds more than before: what an older one found is then not enough.
-SEARCH = 1
+SEARCH = 2
 
 
 def place(spec: ServerSpec) -> Path | None:

@@ -37,6 +37,10 @@ def test_a_dialect_is_told_written_and_remembered(program: Program) -> None:
     assert "understood" in done.out
     assert "Digite seu apelido:" in done.out
     assert "-> zelda" in done.out  # the conversation that shows it
+    told = dict(zip(lines := done.out.splitlines(), lines[1:], strict=False))
+    assert "went round at once" in told[next(line for line in lines if line.startswith("  messages"))]
+    assert "fresh servers: 2" in told[next(line for line in lines if line.startswith("  login"))]
+    assert "connection ended" in told[next(line for line in lines if line.startswith("  leaving"))]
     written = config.load(program.folder / "harness.toml")
     assert written.server.command == server
     assert written.dialect is not None
@@ -61,6 +65,7 @@ def test_declared_keys_are_kept_and_the_rest_is_found(program: Program) -> None:
     done = program("probe", "--server", f"{sys.executable} {ARCHETYPES} keyword {{port}}", "--lang", "en")
     assert done.status == 0, done.text
     assert "it shows 'NICK'; send '{name}'" in done.out
+    assert "not asked: declared in harness.toml" in done.out
 
 
 def test_a_file_that_exists_is_refused_before_anything_is_started(program: Program) -> None:

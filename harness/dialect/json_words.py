@@ -43,7 +43,8 @@ OTHERS = {
         "pseudo accedi"
     ),
     "says": _words(
-        "mensagem mensaje decir dizer falar enviar send_message chat_message texto hablar dire envoyer messaggio parla"
+        "mensagem mensaje decir dizer falar enviar send_message chat_message texto hablar dire envoyer messaggio parla "
+        "talk speak post"
     ),
 }
 KINDS, NAMES, TEXTS, ROOMS, JOINS, SAYS = (
@@ -70,6 +71,15 @@ _KEY = re.compile(
     r"""(?:\[|\.get\(|\.getString\(|\.optString\(|json:|serde\(rename ?= ?)\s*\\?["'`](\w{1,16})\\?["'`]|(?:msg|data|message|json|obj|packet|payload|parsed|req)\.(?!get|opt|send|decode)(\w{2,12})\b(?!\()"""
 )
 _VALUE = re.compile(r"""(?:===?|case|\.equals\(|:)\s*\\?["'`](\w{2,20})\\?["'`]""")
+
+#: A list of what may be said (`"ops": ["hello{nick}", "talk{body}"]`), and the words in it.
+_LISTED = re.compile(
+    r"""(?i)["']?\b(?:ops|operations?|commands?|comandos?|actions?|a[cç][õo]es|acciones|verbs?|kinds?|types?|tipos)["']?\s*[:=]\s*\[([^\[\]\n]*)\]"""
+)
+#: A function that is called by the kind of an object: `def on_talk(`, or `talk(user, message) {` in a table of them.
+_CALLED = re.compile(
+    r"(?m)\b(?:def|func|fn|function|void)\s+(?:on|do|cmd|handle|op)_(\w{2,16})\(|^\s+(?!if|for|while|switch|catch|function|constructor|with|return)(\w{2,16})\(\w+(?:, ?\w+)*\) \{$"
+)
 
 
 @dataclass(frozen=True)
@@ -133,7 +143,9 @@ def _named(text: str) -> tuple[list[str], list[str]]:
     keys = [a or b for a, b in _KEY.findall(text)]
     keys += re.findall(rf"\b(?:{parsed})\.(?!get\b|opt\b)(\w{{1,16}})\b(?!\()", text) if parsed else []
     keys += re.findall(r"""\\?["'`](\w{1,16})\\?["'`]\s*:""", text)
-    values = list(_once(_VALUE.findall(text)))
+    values = _VALUE.findall(text)
+    values += [word for listed in _LISTED.findall(text) for word in re.findall(r"""["'`](\w{2,20})""", listed)]
+    values = list(_once([*values, *(a or b for a, b in _CALLED.findall(text))]))
     usual = {*KINDS, *NAMES, *TEXTS}
     return [k for k in _once(keys) if k not in values or fold(k) in usual], values
 

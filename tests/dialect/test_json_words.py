@@ -49,6 +49,20 @@ def test_words_that_are_usual_nowhere_are_tried_where_none_other_is_named() -> N
     assert {"verb", "guest", "words", "sit", "shout"} <= set(found.words)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"event": "welcome", "ops": ["hello{nick}", "chirp{body}"]}; op = json.loads(line); op["op"], op["nick"], op["body"]',
+        "def on_hello(op):\n    op['op'], op['nick']\ndef on_chirp(op):\n    op['body']\n",
+        "const m = JSON.parse(l); table[m.op](u, m)\n  hello(u, m) {\n    m.nick\n  chirp(u, m) {\n    m.body\n",
+    ],
+)
+def test_kinds_in_a_list_or_a_table_of_functions_are_named(text: str) -> None:
+    found = read(text)
+    assert '{"op": "hello", "nick": "{name}"}' in found.namings
+    assert '{"op": "chirp", "body": "{text}"}' in found.sayings
+
+
 def test_a_refusal_names_what_it_waits_for() -> None:
     assert "entrar" in spoken('{"evento": "erro", "motivo": "primeiro entrar"}').words
     assert namings(spoken('{"op": "error", "reason": "please login"}').words)[0].kind == "login"

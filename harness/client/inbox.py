@@ -12,6 +12,8 @@ from harness.dialect.tokens import LENGTH, TOKEN
 KEPT_BYTES = 1 << 18
 #: Units without a token that are kept in the history, a connection: a ghost can flood.
 KEPT_NOTICES = 400
+#: So much of one such unit: without borders what a server says in a flood comes glued together.
+KEPT_NOTICE_BYTES = 2048
 
 
 class Inbox:

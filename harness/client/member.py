@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from harness.client.inbox import KEPT_NOTICES, Inbox
+from harness.client.inbox import KEPT_NOTICE_BYTES, KEPT_NOTICES, Inbox
 from harness.client.wire import Wire
 from harness.dialect import tokens as token_of
 from harness.dialect.hypotheses import first_question, is_refusal
@@ -105,7 +105,7 @@ class Member:
                 self._hear(now, unit, found)
             elif self.joined and unit.strip() and self.inbox.notices < KEPT_NOTICES:
                 self.inbox.notices += 1
-                self._log.shown(self, Noticed(at_s=now, conn=self.conn, unit=unit[:2048]))
+                self._log.shown(self, Noticed(at_s=now, conn=self.conn, unit=unit[:KEPT_NOTICE_BYTES]))
         self._answer_heartbeats(data, [unit for unit, _ in units])
         self._log.beat()
 

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _DIGITS = re.compile(r"\d+([.:,/-]\d+)*")
 #: A token: letters and digits mixed. A word with a number behind it (`user12`) is none, however long the number grows.
-_HEXISH = re.compile(r"\b(?![A-Za-z]*[g-zG-Z][A-Za-z]*[-_]?\d+\b)(?=\w*\d)(?=\w*[a-zA-Z])[\w-]{6,}\b")
+#: Each part looks at a letter once: a flood's filler is one word of many kilobytes.
+_HEXISH = re.compile(r"\b(?!(?=[A-Fa-f]*[g-zG-Z])[A-Za-z]+[-_]?\d+\b)(?=\w*\d)(?=\w*[a-zA-Z])[\w-]{6,}\b")
 _NAME_MARK = "\x00"
 
 

@@ -12,6 +12,7 @@ from harness.results import Judgement
 
 #: So many units without a token are kept of each connection (harness/client/member.py).
 KEPT_NOTICES = 400
+KEPT_NOTICE_BYTES = 2048  # of one of them
 #: So many bytes through the room at once are more than anybody need take in time.
 FLOOD = 1 << 20
 

@@ -7,6 +7,7 @@ import re
 from harness.dialect import tokens
 from harness.dialect.masking import mask, missing_parts, stands_in, text_of
 from harness.history import Awaited, Introduced, Joined, Left, Listed, Noticed, Opened
+from harness.properties.delivery import KEPT_NOTICE_BYTES, KEPT_NOTICES
 from harness.properties.quoting import failed, passed, quote, skipped, warned
 from harness.properties.scene import KNOWABLE, Scene
 from harness.results import Judgement
@@ -240,8 +241,12 @@ def _shown_under(scene: Scene, conn: int) -> bool:
 
 
 def _flooded(scene: Scene, conns: list[int]) -> bool:
-    """Whether so much was noticed that the history stopped keeping it."""
-    return any(sum(n.conn == c for n in scene.noticed) >= 399 for c in conns)
+    """Whether so much was noticed that the history did not keep all of it: too many units, or too long ones."""
+    return any(
+        sum(n.conn == c for n in scene.noticed) >= KEPT_NOTICES - 1
+        or any(n.conn == c and len(n.unit) >= KEPT_NOTICE_BYTES for n in scene.noticed)
+        for c in conns
+    )
 
 
 def identity(scene: Scene) -> Judgement | None:

@@ -112,3 +112,9 @@ def test_the_stable_parts_of_an_introduction_are_looked_for(intro: bytes, missin
 )
 def test_a_name_stands_in_a_list_as_a_word_of_its_own(name: str, answer: bytes, there: bool) -> None:
     assert stands_in(name, answer) is there
+
+
+def test_a_word_of_many_kilobytes_is_masked_at_once() -> None:
+    """A flood's filler without borders is one word: a pattern that looked at each letter twice took minutes for it."""
+    word = "x" * 200_000
+    assert mask(f"{word} ana", ("ana",)) == f"{word} {{name}}"

@@ -302,6 +302,14 @@ def test_a_notice_that_came_in_one_read_with_a_message_was_told() -> None:
     none_fails(story, "forgets", "delivers")
 
 
+def test_a_notice_glued_behind_more_than_is_kept_of_one_read_is_not_asked_for() -> None:
+    story = ordinary(lines=False, lists=False)
+    (gone,) = {n.unit for n in story.find(Noticed) if n.unit == b"* bia left"}
+    for notice in story.find(Noticed, unit=gone):
+        story.change(notice, unit=(b"x" * 4000 + gone)[:2048])
+    none_fails(story, "forgets", "delivers")
+
+
 # -- names -----------------------------------------------------------------------------------------------------------
 
 

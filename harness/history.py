@@ -393,6 +393,7 @@ class Deadlines:
     start_s: float
     stop_s: float
     rest_s: float
+    login_s: float = 0.0  # the slowest login when all was quiet
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,8 @@ MOST_COPIES = 20
 FULL_WAITS = 2
 SHORT_WAIT_S = 0.25
 GLANCE_S = 0.1
+#: A login is never given up before it has had the time of so many quiet ones.
+LOGINS = 2
 
 
 class Log:
@@ -40,6 +42,8 @@ class Log:
         self.members: list[Member] = []
         self.pending: dict[str, set[int]] = {}
         self.reply_deadline_s = 1.0
+        #: The slowest login when all was quiet, in seconds: who gives up sooner has not asked.
+        self.login_s = 0.0
         #: So long each client leaves between two of its messages, in seconds: the server lets nobody speak faster.
         self.pace_s = 0.0
         self.unread_by_server: Callable[[Member], int | None] = lambda _: None
@@ -138,15 +142,18 @@ class Log:
         missed = self._missed.get(kind, 0)
         if missed < (1 if kind == "introduction" else FULL_WAITS):
             return deadline_s
-        return max(SHORT_WAIT_S, deadline_s / 5) if missed < 3 * FULL_WAITS else max(GLANCE_S, deadline_s / 10)
+        short = max(SHORT_WAIT_S, deadline_s / 5) if missed < 3 * FULL_WAITS else max(GLANCE_S, deadline_s / 10)
+        return min(deadline_s, max(short, LOGINS * self.login_s)) if kind == "login" else short
 
     async def wait(self, kind: str, condition: Callable[[], bool], deadline_s: float) -> bool:
-        """Wait for something that must come; what does not come is counted, and waited for less the next times."""
+        """Wait for something that must come; what does not come is counted, and waited for less the next times.
+
+        What is given up in haste is no miss: nobody had asked for it in earnest.
+        """
         done = await self.patience.until(condition, self.allowed(kind, deadline_s))
-        if not done:
+        if not done and not self.hasty:
             self._missed[kind] = self._missed.get(kind, 0) + 1
-            if not self.hasty:
-                self.on_missed(kind)
+            self.on_missed(kind)
         return done
 
     def unheard(self) -> dict[str, set[int]]:

@@ -31,4 +31,5 @@ def deadlines(rtts_s: list[float], login_s: float = 0.0, patience: float = 1.0) 
         start_s=patience * START_S,
         stop_s=patience * max(STOP_S, reply),
         rest_s=patience * max(REST_S, 2 * worst),
+        login_s=login_s,
     )

@@ -153,6 +153,7 @@ class Play:
         stage: Stage | None = None
         log = Log(self.clock, lambda: stage.processor() if stage else None)
         log.reply_deadline_s = self.baseline.deadlines.reply_s
+        log.login_s = self.baseline.deadlines.login_s
         self.log = log
         log.pace_s = self.baseline.pace_s or 0.0
         self.records = log.records

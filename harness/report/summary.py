@@ -31,7 +31,7 @@ _DEADLINES = {
     "stop_s": "{span} to end",
     "rest_s": "{span} to come to rest",
 }
-_MEASURED = frozenset({"quiet_rtt_s"})
+_MEASURED = frozenset({"quiet_rtt_s", "login_s"})
 #: A command to be typed is told whole up to here, in characters.
 COMMAND = 4000
 #: Known failures named in a line.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from harness.client import log as log_module
 from harness.client.clock import Clock
-from harness.client.log import MOST_COPIES, SHOWN_TO_CROWD, SHOWN_TO_ONE, Log
+from harness.client.log import FULL_WAITS, GLANCE_S, MOST_COPIES, SHOWN_TO_CROWD, SHOWN_TO_ONE, Log
 from harness.client.member import Identity, Member
 from harness.dialect.profile import Profile
 from harness.dialect.tokens import make
@@ -58,3 +60,41 @@ def test_what_there_was_no_more_room_for_is_counted(monkeypatch: pytest.MonkeyPa
         log.add(Phase(at_s=at_s, name="fault"))
     log.add(Left(at_s=0.5, conn=1, how="fin"))
     assert (len(log.records), log.dropped, log.dropped_s) == (2, 3, 0.3)
+
+
+def test_who_lets_clients_in_once_a_second_is_not_blamed_after_a_hasty_while() -> None:
+    """InspIRCd, on a busy machine: it rested late, so that a leak was looked for. What was given up after a tenth of a second
+    then counted as missed, and the last client of all was waited for no longer than half a login takes."""
+    log, missed = Log(Clock(), lambda: None), list[str]()
+    log.on_missed = missed.append
+
+    async def give_up_often() -> None:
+        log.clock.start()
+        for _ in range(4 * FULL_WAITS):
+            assert not await log.wait("login", lambda: False, 0.0)
+        await log.clock.stop()
+
+    log.hasten()
+    assert log.allowed("login", 6.1) == GLANCE_S
+    asyncio.run(give_up_often())
+    log.hasten(ends=True)
+    assert log.allowed("login", 6.1) == 6.1
+    assert missed == []
+
+
+def test_nobody_is_given_up_sooner_than_the_server_lets_people_in() -> None:
+    """Also where many were missed in earnest: those whose login was the fault, for instance."""
+    log = Log(Clock(), lambda: None)
+
+    async def miss_often() -> None:
+        log.clock.start()
+        for kind in ("login", "reply") * 4 * FULL_WAITS:
+            assert not await log.wait(kind, lambda: False, 0.0)
+        await log.clock.stop()
+
+    asyncio.run(miss_often())
+    log.login_s = 1.0
+    assert log.allowed("login", 6.1) == 2.0
+    assert log.allowed("reply", 6.1) == pytest.approx(0.61)
+    log.login_s = 0.001
+    assert log.allowed("login", 2.5) == 0.25

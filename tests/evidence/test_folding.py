@@ -9,7 +9,7 @@ from harness.dialect.builtin import KNOWN
 from harness.evidence.repro import FILE, Aim, repros
 from harness.evidence.repro.acts import NOTICE
 from harness.evidence.repro.folding import folded
-from harness.history import Ended
+from harness.history import Ended, Joined, ServerEvent
 from harness.properties import judge
 from harness.results import Judgement
 from harness.target import command
@@ -149,3 +149,30 @@ def test_a_second_window_may_be_refused() -> None:
 
     play = play_of(ordinary(twice))
     assert "bia_again = enter_if_let_in('bia')" in play
+
+
+def test_one_who_has_vanished_holds_its_name() -> None:
+    """The server cannot know that it is gone, and may refuse whoever comes under that name."""
+
+    def vanishes(story: Story) -> None:
+        story.leave("bia", "silent")
+        story.wait(0.3).join("bia", visit=2, role="faulty", counts=False)
+
+    play = play_of(ordinary(vanishes))
+    assert "bia_again = enter_if_let_in('bia')" in play
+
+
+def test_who_comes_while_the_server_sleeps_logs_in_when_it_runs_on() -> None:
+    """Its file waited for the answer of a server that it had stopped itself, a correct one too."""
+
+    def sleeps(story: Story) -> None:
+        story.add(ServerEvent(at_s=story.now, what="frozen", asked=True))
+        story.leave("bia", "reset")
+        story.join("dora", role="newcomer", counts=False)
+        joined = next(iter(story.find(Joined, conn=story.conns["dora"])))
+        story.change(joined, at_s=joined.at_s + 0.2)
+        story.wait(0.1).add(ServerEvent(at_s=story.now, what="thawed", asked=True))
+
+    play = [line.strip() for line in play_of(ordinary(sleeps)).splitlines()]
+    places = [play.index(line) for line in ("freeze()", "dora = connect('dora')", "thaw()", "log_in(dora)")]
+    assert places == sorted(places)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from harness.client.trace import Sent
 from harness.dialect.profile import Profile
 from harness.evidence.repro.acts import Untellable
+from harness.evidence.repro.crossing import orderly
 from harness.evidence.repro.looks import Telling, told
 from harness.evidence.repro.writing import write
 from harness.history import History
@@ -126,6 +127,6 @@ def _constants(scene: Scene, profile: Profile, aim: Aim) -> dict[str, object]:
         "HOST": host, "PORT": int(port), "CONNECT_S": 5.0, "JOIN_S": round(max(2.0, deadlines.join_s), 1),
         "REPLY_S": round(max(2.0, deadlines.reply_s), 1), "PAUSE_S": max(0.1 if bare else 0.02, profile.pause),
         "STOP_S": round(max(3.0, deadlines.stop_s), 1), "REST_S": round(max(3.0, deadlines.rest_s), 1), "SAY": profile.say, "LEAVE_WORD": profile.leave or "",
-        "LIST_WORD": profile.list or "", "INTRODUCTION": [], "TRIES": 5, "AGAIN_S": 6.0, "START": list(spec.argv),
+        "LIST_WORD": profile.list or "", "INTRODUCTION": [], "TRIES": 40, "AGAIN_S": 6.0 if orderly(scene) else 20.0, "START": list(spec.argv),
         "START_IN": str(spec.cwd.resolve()), "START_STDIN": spec.stdin or "", "START_ENV": dict(spec.env),
     }  # fmt: skip

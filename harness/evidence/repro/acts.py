@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from harness.client.trace import Sent
 from harness.dialect import tokens
 from harness.dialect.profile import Profile
+from harness.evidence.repro.crowds import all_go, cycle
 from harness.evidence.repro.literals import Literals
 from harness.evidence.steps import goodbyes
 from harness.history import Ended, Left, Said
@@ -20,8 +21,6 @@ from harness.properties.scene import Scene
 MOST_SAID = 8
 #: More clients than this that do the same are told as a loop.
 LOOP = 4
-#: Of the manners in which a crowd goes, at most so many take turns.
-LONGEST_CYCLE = 4
 #: What was said so shortly before the fault belongs to it, in seconds: the last words of one who leaves.
 LAST_WORDS_S = 0.02
 #: A pause of the play in which the server had the time to notice what was done before it, in seconds.
@@ -108,7 +107,7 @@ class Script:
                 else word
             )
             same = [c for c in variables if self.scene.opened[c].name == opened.name]
-            if any(self._open_at(c, opened.at_s) for c in same):
+            if self.is_held(opened.name, opened.at_s):
                 word += AGAIN
             elif same:
                 word = variables[same[-1]]
@@ -118,9 +117,17 @@ class Script:
             variables[conn] = word
         return variables
 
+    def is_held(self, name: str, at_s: float) -> bool:
+        """Whether somebody has this name for the server then, who may have vanished without its knowledge."""
+        return any(
+            one.name == name and one.at_s < at_s and self._open_at(conn, at_s)
+            for conn, one in self.scene.opened.items()
+        )
+
     def _open_at(self, conn: int, at_s: float) -> bool:
-        left = self.scene.left.get(conn)
-        return min(self.scene.gone_at(conn), left.at_s if left else float("inf")) > at_s
+        left, ended = self.scene.left.get(conn), self.scene.ended.get(conn)
+        known = [ended, left if left is not None and left.how != "silent" else None]
+        return all(one is None or one.at_s > at_s for one in known)
 
     # -- what they did -------------------------------------------------------------------------------------------
 
@@ -175,6 +182,12 @@ class Script:
             how = "come_back" if opened.visit > 1 else "enter"
             if variable.endswith(AGAIN):
                 how = "enter_if_let_in"
+            joined = self.scene.joined.get(conn)
+            if joined is not None and any(begin <= opened.at_s <= end < joined.at_s for begin, end in self.scene.down):
+                return [  # it came while the server slept, and was let in when it ran on
+                    Act(opened.at_s, f"{variable} = connect({name!a})", True, entry=True),
+                    Act(joined.at_s, f"log_in({variable})", True),
+                ]
             return [Act(opened.at_s, f"{variable} = {how}({name!a})", opened.visit > 1, entry=True)]
         return [Act(opened.at_s, f"{variable} = connect({name!a})", True, entry=True)]
 
@@ -286,7 +299,7 @@ class Script:
                 group.append(conn)
             else:
                 groups.append([conn])
-        crowds = [group for group in groups if len(group) >= LOOP and _cycle(self._goings(group))]
+        crowds = [group for group in groups if len(group) >= LOOP and cycle(self._goings(group))]
         small = [conn for group in groups if group not in crowds for conn in group]
         return crowds, sorted(single + small)
 
@@ -328,19 +341,19 @@ class Script:
     def _crowd(self, conns: list[int], number: int) -> list[Act]:
         """One group as loops. `number`: how many groups there are before it."""
         first, (joined, back, raw) = conns[0], self._manner(conns[0])
-        begin, cycle = self.scene.opened[first].at_s, _cycle(self._goings(conns)) or [None]
+        begin, turns = self.scene.opened[first].at_s, cycle(self._goings(conns)) or [None]
         crowd, stem = f"crowd_{number}" if number else "crowd", self._stem(conns, number)
         come = f'{"let_in" if joined else "connect"}(f"{stem}{{number}}")'
         send = "".join(f".send({self._literals.literal(data)})" for data in raw)
-        if self._in_turn(conns) and len(cycle) == 1:
+        if self._in_turn(conns) and len(turns) == 1:
             body = f"for number in range({len(conns)}):\n    one = {come}" + (f"\n    one{send}" if send else "")
-            return [Act(begin, f"{body}\n    one.{cycle[0]}()", True, entry=back)]
+            return [Act(begin, f"{body}\n    one.{turns[0]}()", True, entry=back)]
         acts = [Act(begin, f"{crowd} = [{come} for number in range({len(conns)})]", True, entry=True)]
         if send:
             acts.append(Act(begin + 1e-6, f"for one in {crowd}:\n    one{send}", True))
         gone = [over.at_s for over in map(self._over, conns) if over is not None]
         if gone:
-            acts += [Act(min(gone), code, True) for code in _all_go(crowd, cycle)]
+            acts += [Act(min(gone), code, True) for code in all_go(crowd, turns)]
         return acts
 
     def _stem(self, conns: Sequence[int], number: int) -> str:
@@ -367,23 +380,6 @@ def _runs(pieces: Sequence[Sent]) -> list[list[Sent]]:
         else:
             runs.append([piece])
     return runs
-
-
-def _cycle(goings: Sequence[str | None]) -> list[str | None]:
-    """The shortest cycle in which they go (every other one is reset, say); empty where there is none."""
-    for size in range(1, LONGEST_CYCLE + 1):
-        if all(going == goings[at % size] for at, going in enumerate(goings)):
-            return list(goings[:size])
-    return []
-
-
-def _all_go(crowd: str, cycle: Sequence[str | None]) -> list[str]:
-    """The lines in which a crowd goes: all in one way, or in several, one after the other."""
-    if len(cycle) > 1 and all(cycle):
-        ways = ", ".join(f"Client.{going}" for going in cycle)
-        return [f"for one, goes in zip({crowd}, ({ways}) * len({crowd})):\n    goes(one)"]
-    some = [crowd if len(cycle) == 1 else f"{crowd}[{at}::{len(cycle)}]" for at in range(len(cycle))]
-    return [f"for one in {who}:\n    one.{going}()" for who, going in zip(some, cycle, strict=True) if going]
 
 
 def _first(left: Left | None, ended: Ended | None, proxied: bool) -> Left | Ended | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from harness.client.trace import Sent
 from harness.dialect.profile import Profile
-from harness.evidence.repro.acts import MOST_LINES, NOTICE, SURELY_NOTICED, Script, Untellable
+from harness.evidence.repro.acts import AGAIN, MOST_LINES, NOTICE, SURELY_NOTICED, Script, Untellable
 from harness.evidence.repro.crossing import crossing, left_in_order, orderly
 from harness.evidence.repro.folding import folded
 from harness.history import (
@@ -445,6 +445,8 @@ def _welcomes(telling: Telling) -> list[str]:
     ]
     back = opened.visit > 1 or any(" = enter(" in line and ascii(opened.name) in line for line in lines)
     how, who = ("come_back", "back") if back else ("enter", "newcomer")
+    if script.is_held(opened.name, opened.at_s):
+        how = "enter_if_let_in"
     told: list[str] = []
     for line in (*lines, f"{who} = {how}({opened.name!a})"):
         told.append(line.replace(NOTICE, SURELY_NOTICED))
@@ -552,6 +554,8 @@ def _not_told(telling: Telling) -> list[str]:
     script = telling.script(witness, left.conn, until_s=left.at_s)
     name = scene.name(left.conn)
     leaver, listener = script.variables[left.conn], script.variables[witness]
+    if leaver.endswith(AGAIN):
+        raise Untellable("a second window of the same name may be refused, and nobody is told then that it goes")
     lines = script.lines()
     place = max(n for n, line in enumerate(lines) if line.startswith(f"{leaver}."))
     words = max(template.replace("#", "{name}").split("{name}"), key=len).strip()
@@ -846,7 +850,12 @@ def _closes(telling: Telling) -> list[str]:
         *lines,
         f'expect({who}.ended == "FIN", "the server answers a good-bye by closing the connection: FIN",'
         f' {who}.ended or "the connection stays open")',
-    ]
+        *_seldom(telling, 1, [
+            "here.leave()",
+            'expect(here.ended == "FIN", "the server answers a good-bye by closing the connection: FIN",'
+            ' here.ended or "the connection stays open")',
+        ]),
+    ]  # fmt: skip
 
 
 def _life(telling: Telling) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 
@@ -46,6 +46,9 @@ SIDE_BY_SIDE = 3
 MOST_TRANSCRIPT = 80
 
 
+Further = Callable[[], Awaitable[list[Guess]]]
+
+
 @dataclass
 class Search:
     """One search: conversation after conversation, each on a server of its own."""
@@ -65,6 +68,7 @@ class Search:
     spare: Confirmed | None = None
     longest_s: float = float("inf")
     _irc_tried: bool = False
+    _others: list[str] = field(default_factory=list)  # commands for a name that were answered like nonsense, or not
     _rejected: set[str] = field(default_factory=set)
     _houses: int = 0
 
@@ -92,13 +96,15 @@ class Search:
     async def _search(self) -> None:
         """Guess after guess, until one is confirmed or none is left."""
         queue, seen = [self._first()], set[tuple[object, ...]]()
-        further = [self._framed, self._patiently, self._usual_first, self._usual_then]
+        further: list[Further] = [self._framed, self._patiently]
         while self.found is None:
             queue = [guess for guess in map(self._as_declared, queue) if guess.key not in seen]
             if not queue:
                 if not further:
                     return
-                queue = await further.pop(0)()
+                what = further.pop(0)
+                further += self._in_turn() if what == self._patiently else []
+                queue = await what()
                 continue
             together, queue = self._together(queue)
             seen |= {guess.key for guess in together}
@@ -163,11 +169,19 @@ class Search:
         data = [data for r in self.readings for data in (r.greeting, *r.replies)]
         evident = [manner for one in data for manner in shown(one, java=self._java)]
         likely = [] if self.polite or self._answers() else hinted(self.hints)
-        return self._guesses(distinct([*evident, *likely]))
+        manners = distinct([*evident, *likely])
+        return self._guesses(manners) + self._guesses_of_objects(manners)
 
     async def _otherwise_framed(self) -> list[Guess]:
         """The usual framings, when neither words nor commands have helped."""
-        return [] if self.polite else self._guesses(distinct([*hinted(self.hints), *usual(java=self._java)]))
+        return self._guesses([] if self.polite else self._usual_manners())
+
+    async def _objects_framed(self) -> list[Guess]:
+        """JSON in them, whose keys take long to find."""
+        return self._guesses_of_objects([] if self.polite else self._usual_manners())
+
+    def _usual_manners(self) -> list[Profile]:
+        return distinct([*hinted(self.hints), *usual(java=self._java)])
 
     def _answers(self) -> bool:
         """Whether words without a frame were answered in words: then it is commands that are not known."""
@@ -177,25 +191,30 @@ class Search:
         """The first guess again, with all the time that a slow server needs."""
         return [replace(self._first(), quick=False)]
 
-    async def _usual_first(self) -> list[Guess]:
-        """The usual framings for a server that is mute, the usual commands for one that answers."""
-        return await (self._usual() if self._answers() else self._otherwise_framed())
-
-    async def _usual_then(self) -> list[Guess]:
-        return await (self._otherwise_framed() if self._answers() else self._usual())
+    def _in_turn(self) -> list[Further]:
+        """The usual commands first for a server that answers. One that is mute may be so to all commands but the right one:
+        what is cheap comes first."""
+        framed, commanded = (self._otherwise_framed, self._objects_framed), (self._answered, self._unanswered)
+        if self._answers():
+            return [*commanded, *framed]
+        return [framed[0], commanded[0], framed[1], commanded[1]]
 
     def _guesses(self, manners: list[Profile]) -> list[Guess]:
-        """Plain texts in these manners first; then JSON, in them too where the source has any."""
+        """Plain texts in these manners."""
         made: list[Guess] = []
-        within = [m for m in manners if m.framing in COUNTED and "json" in self.hints.framings]
         for manner in manners:
             name = _told(manner)
             if manner.framing == "fixed" and manner.fixed.name:
                 made.append(Guess(f"{name}, no login", (), "{name}\0{text}", manner=manner, quick=True))
             if manner.framing != "json":
                 made.append(Guess(name, manner=manner, quick=True))
+        return made
+
+    def _guesses_of_objects(self, manners: list[Profile]) -> list[Guess]:
+        """JSON; in these manners too where the source has any."""
+        within = [m for m in manners if m.framing in COUNTED and "json" in self.hints.framings]
         objects = [*(m for m in manners if m.framing == "json"), *within]
-        return made + [Guess(f"JSON, {_told(m)}", manner=m, quick=True, keys=True) for m in objects]
+        return [Guess(f"JSON, {_told(m)}", manner=m, quick=True, keys=True) for m in objects]
 
     @property
     def _java(self) -> bool:
@@ -447,21 +466,25 @@ class Search:
             guesses.append(replace(reading.guess, why="the name unasked", steps=(Step("{name}"),), quick=False))
         return guesses
 
-    async def _usual(self) -> list[Guess]:
-        """The usual commands for a name, those first that were answered otherwise than nonsense is; other oddities."""
+    async def _answered(self) -> list[Guess]:
+        """Those of the usual commands for a name that were answered otherwise than nonsense is."""
         if self.polite or await self._is_irc(None):
             return []
-        reading = self.readings[0]
-        late = [
-            Guess("after a long silence", greeting_s=PATIENT_GREETING_S),
-            Guess("lines that end in CR LF", framing="line", newline="\r\n"),
-        ]
         self.transcript.append("--- the usual commands for a name")
         async with self._house(self.transcript) as house:
             own = [f"{word}{{name}}" for word in self.hints.commands]
-            answered, others = await screened(house, tuple(dict.fromkeys([*own, *NAMINGS])))
-        guesses = [Guess(f"login by {naming!r}", (Step(naming, opening(reading)),)) for naming in (*answered, *others)]
-        return [*guesses[: len(answered)], *late, *guesses[len(answered) :]]
+            answered, self._others = await screened(house, tuple(dict.fromkeys([*own, *NAMINGS])))
+        return self._namings(answered)
+
+    async def _unanswered(self) -> list[Guess]:
+        """Other oddities, and the other commands."""
+        if self.polite:
+            return []
+        late = Guess("after a long silence", greeting_s=PATIENT_GREETING_S)
+        return [late, Guess("lines that end in CR LF", framing="line", newline="\r\n"), *self._namings(self._others)]
+
+    def _namings(self, templates: list[str]) -> list[Guess]:
+        return [Guess(f"login by {naming!r}", (Step(naming, opening(self.readings[0])),)) for naming in templates]
 
 
 def _steps(login: object) -> tuple[Step, ...]:

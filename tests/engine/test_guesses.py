@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from harness.dialect.hypotheses import Ask
 from harness.dialect.profile import Profile
 from harness.engine.detecting import Search
@@ -23,3 +25,29 @@ def next_to(asked: Ask) -> list[tuple[Step, ...] | None]:
 def test_where_a_command_was_misread_the_bare_name_is_tried_in_the_same_framing() -> None:
     assert next_to(Ask("command", "/name {name}")) == [(Step("/name {name}"),), (Step("{name}"),)]
     assert next_to(Ask("name")) == [(Step("/name {name}"),)]
+
+
+def order_after(*replies: bytes) -> list[str]:
+    """In which turn what is usual is tried, after a server answered so."""
+    reading = Reading(Guess("whatever it asks for"), replies=list(replies))
+    search = Search(Options(spec=command("chat")), isolated=False, readings=[reading])
+    return [turn.__name__ for turn in search._in_turn()]
+
+
+def test_one_that_is_mute_to_all_but_the_right_command_is_asked_before_the_keys_of_objects_are_looked_for() -> None:
+    """Apache MINA's chat: each way of JSON took its 14 s, and none of the 45 s was left for `LOGIN NAME`."""
+    assert order_after(b"", b"") == ["_otherwise_framed", "_answered", "_objects_framed", "_unanswered"]
+    assert order_after(b"", b"?") == ["_answered", "_unanswered", "_otherwise_framed", "_objects_framed"]
+
+
+def test_no_framing_and_no_command_is_left_out() -> None:
+    search = Search(Options(spec=command("chat")), isolated=False, readings=[Reading(Guess("whatever it asks for"))])
+    framed = asyncio.run(search._otherwise_framed()), asyncio.run(search._objects_framed())
+    assert [all(guess.keys for guess in guesses) for guesses in framed] == [False, True]
+    assert {guess.manner.framing for guesses in framed for guess in guesses if guess.manner} >= {
+        "nul",
+        "header",
+        "json",
+    }
+    search._others = ["NICK {name}"]
+    assert (Step("NICK {name}"),) in [guess.steps for guess in asyncio.run(search._unanswered())]

@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from harness.client.clock import Clock
 from harness.client.log import Log
+from harness.client.patience import Processor
 from harness.client.wire import Wire
 from harness.dialect.framing import Framing
 from harness.dialect.manners import Lens
@@ -38,6 +39,8 @@ LONGEST_S = 3.0
 LOOK_S, LOOKS = 0.006, 4
 #: A server that waited for a processor for more than this part of the time was not silent.
 STARVED = 0.3
+#: One that spins waits for a processor for ever. It has had its time when it has run for so long and said nothing, in seconds.
+SPENT_S = 0.1
 #: What is kept of one guest's stream, in bytes.
 KEPT_BYTES = 1 << 16
 #: More than can come: the end of a connection is told once.
@@ -213,14 +216,16 @@ class House:
 
         `at_least_s`: how long is waited for a first byte in any case.
         """
-        began, calm, starved = self.clock.now(), self.clock.calm(), self.stage.starved_s() or 0.0
-        looks, self._last_s = 0, self.clock.now()
+        began, calm, since = self.clock.now(), self.clock.calm(), self._served()
+        looks, self._last_s, last_s = 0, began, began
         moment = MOMENT_S if self.server is not None else REMOTE_MOMENT_S
         while self.clock.calm() - calm < LONGEST_S * self.options.patience:
             if until is not None and until():
                 return True
             await self.log.pulse.next(LOOK_S if self.server else 0.05)
             now = self.clock.now()
+            if self._last_s > last_s:
+                since, last_s = self._served(), self._last_s
             waiting = self._waiting()
             looks = looks + 1 if waiting else 0
             quiet = now - self._last_s
@@ -229,12 +234,16 @@ class House:
                 continue
             if not (looks >= LOOKS and self.unread() == 0) and quiet <= UNREAD_S:
                 continue
-            waited = self.stage.starved_s() or 0.0
-            if waited - starved > STARVED * quiet:  # it stood ready without a processor: that was no silence
-                starved, looks, self._last_s = waited, 0, now
+            served = self._served()
+            if starved(since, served, now - last_s):  # it is quiet from now on; what it has run counts on
+                since, looks = Processor(served.waited_s, since.ran_s), 0
+                self._last_s = last_s = now
                 continue
             break
         return until() if until is not None else False
+
+    def _served(self) -> Processor:
+        return self.stage.processor() or Processor(0.0, 0.0)
 
     def _waiting(self) -> bool:
         """Whether the server sleeps; for a remote one the moment alone decides."""
@@ -252,6 +261,11 @@ async def opened(options: Options, isolated: bool, transcript: list[str], number
         yield house
     finally:
         await house.close()
+
+
+def starved(since: Processor, until: Processor, took_s: float) -> bool:
+    """Whether a server's silence was none: it stood ready without a processor, and has not run long enough to have spoken."""
+    return until.waited_s - since.waited_s > STARVED * took_s and until.ran_s - since.ran_s < SPENT_S
 
 
 def masked_port(text: str) -> str:

@@ -40,6 +40,10 @@ KNOWABLE = ("polite", "fin", "reset", "killed")
 WELL_BEHAVED = ("bystander", "newcomer")
 #: A toxic works so long before it is told, at most: the call takes its time. Seconds.
 LINE_SLACK_S = 0.1
+#: What stands in front of a message is no longer than this.
+LONGEST_FRONT = 512
+#: A number, time or token of a template, no longer than this: without borders what follows may be one word of a megabyte.
+_NUMBER = r"\S{0,80}?"
 
 
 class Scene:
@@ -285,7 +289,7 @@ class Scene:
         if template is None or found < 0:
             return None
         before, _, after = template.partition("{name}")
-        shown = text_of(heard.unit[:found])
+        shown = text_of(heard.unit[:found])[-LONGEST_FRONT:]
         names = sorted(self.names, key=lambda name: (name == self.name(said.conn), len(name)), reverse=True)
         fits = (n for n in names if re.search(rf"{_loose(before)}{re.escape(n)}{_loose(after.rstrip())}\s*$", shown))
         return next(fits, None)
@@ -313,7 +317,7 @@ class Scene:
 def _loose(template: str) -> str:
     """A template as a pattern: `#` stands for any number or time, blanks for any blanks."""
     pattern = re.escape(" ".join(template.split()) + (" " if template.endswith(" ") and template.strip() else ""))
-    return pattern.replace(r"\#", r"\S*?").replace(r"\ ", r"\s*")
+    return pattern.replace(r"\#", _NUMBER).replace(r"\ ", r"\s*")
 
 
 def _first(records: Iterable[E]) -> dict[int, E]:

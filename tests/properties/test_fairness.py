@@ -302,6 +302,14 @@ def test_a_notice_that_came_in_one_read_with_a_message_was_told() -> None:
     none_fails(story, "forgets", "delivers")
 
 
+def test_a_message_behind_a_word_of_many_kilobytes_is_judged_at_once() -> None:
+    """A number in the template that might be of any length was looked for from each letter of the word to its end."""
+    story = ordinary(attribution="# {name}: ", lines=False)
+    for heard in story.find(Heard):
+        story.change(heard, unit=b"x" * 100_000 + b" 12:03 " + heard.unit.removeprefix(b"# "))
+    none_fails(story, "identity", "genuine", "forgets")
+
+
 def test_a_notice_glued_behind_more_than_is_kept_of_one_read_is_not_asked_for() -> None:
     story = ordinary(lines=False, lists=False)
     (gone,) = {n.unit for n in story.find(Noticed) if n.unit == b"* bia left"}

@@ -39,6 +39,8 @@ MOST_POURED = 128 << 20
 MORE_S = 14.0
 #: And so many shares at a time: a server that is slow to take them would else be let off for its slowness.
 MORE_SHARES = 3
+#: Somewhat more than the kernel holds: what then waits in the server is a matter of its own queue.
+OVERFULL = 5 << 20
 #: Less than this tests nothing, unless the server reacted before.
 LEAST = 8 << 20
 #: One speaker's share of a turn; a spoken message follows it, so that the others' patience paces the flood.
@@ -93,6 +95,19 @@ async def pour(room: Room, speakers: Sequence[Member], reader: Member, total: in
         at_s=room.log.now(), conn=reader.conn, offered=poured, taken=poured, what="messages at one who does not read",
         stalled=stalled, ended=dropped,
     ))  # fmt: skip
+
+
+async def overfill(room: Room, speakers: Sequence[Member], reader: Member, total: int = OVERFULL) -> int:
+    """Let the speakers say more than the kernel holds for one who does not read, so that the rest waits in the server, and
+    little enough that a bounded queue may still hold it. How many bytes; fewer when the reader was dropped, or time was up."""
+    share, said, until = _filler(room), 0, room.log.clock.calm() + POUR_S
+    while said < total and room.stage.holds(reader) is not False and room.log.clock.calm() < until:
+        for speaker in speakers:
+            with contextlib.suppress(OSError):
+                said += await speaker.send(share)
+        if not await room.talk(*speakers):
+            break
+    return said
 
 
 def _filler(room: Room) -> bytes:

@@ -45,6 +45,7 @@ FORMS: dict[str, str] = {
     "{} messages; all are heard": "{0} mensagens; todas são ouvidas",
     "{} messages; not heard by {}": "{0} mensagens; não ouvem: {1}",
     "stops reading": "para de ler",
+    "reads again": "volta a ler",
     "sends {} bytes in {} pieces, beginning with {}": "envia {0} bytes em {1} pedaços, começando com {2}",
     "says good-bye": "despede-se",
     "closes without a word: FIN": "fecha sem se despedir: FIN",

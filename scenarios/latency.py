@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 
 from harness import Member, Room, scenario
-from harness.flood import LEAST, pour
+from harness.flood import LEAST, overfill, pour
 from scenarios.cast import comes_back, go, in_a_row, says_in_pieces, says_many, throw
 
 #: How often a line flaps, and how long it is up or down each time, in seconds.
 FLAPS, FLAP_S = 5, 0.1
+#: While one reads what it missed, the others talk for so long; seconds.
+CATCH_UP_S = 1.0
 
 
 async def cut_off(room: Room, *members: Member) -> bool:
@@ -203,6 +205,30 @@ async def stalled_reader(room: Room) -> None:
     if flood.taken < LEAST and not flood.ended and not flood.stalled:
         room.skip(f"only {flood.taken >> 20} MiB went through in time: less than the kernel's own buffers hold")
     zoe.abandon()
+    await room.talk()
+
+
+@scenario(
+    "latency", title="One catches up", titulo="Um se atrasa e depois lê tudo", level="hardened",
+    aims=["ordered", "intact", "once"], again=False, timeout_s=90, needs=["bursts"],
+)  # fmt: skip
+async def catching_up(room: Room) -> None:
+    """A client reads nothing until the kernel's buffers are full, then reads again while the others go on talking.
+
+    What the server could not write at once waits in its own queue, or a `send` took only a part: new messages must not
+    overtake the old ones, and no message may be cut in the middle. The server may have dropped that client instead.
+    """
+    ana = await room.enter("ana")
+    zoe = await room.enter("zoe", role="faulty", receive_buffer=4096, counted=False)
+    bia, caio = await room.join("bia", "caio")
+    zoe.stall()
+    await overfill(room, [ana, bia, caio], zoe)
+    zoe.read_on()
+    async with room.chatting(ana, caio, pause_s=0.02):
+        await room.until(lambda: zoe.gone, CATCH_UP_S)
+    last = await ana.say("have you read all of it?")
+    await room.until(lambda: zoe.gone or last in zoe.inbox.tokens, 5 * CATCH_UP_S)
+    zoe.close()
     await room.talk()
 
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from harness.dialect import Profile
-from harness.flood import POURED, endless_line, pour
+from harness.flood import POURED, endless_line, overfill, pour
 from harness.history import Flooded, Sample
 from harness.properties.resources import SMALLEST_LEAK
 
@@ -87,3 +87,12 @@ def test_a_flood_is_over_when_it_was_read_so_that_one_that_cuts_off_slow_readers
     bia: Any = SimpleNamespace(conn=2, wire=SimpleNamespace(send=send), gone=False)
     assert asyncio.run(endless_line(room, bia, 1 << 20)).taken == 1 << 20
     assert not unread
+
+
+def test_more_than_the_kernel_holds_is_said_to_one_who_is_to_catch_up_and_no_more() -> None:
+    room = MadeUp(keeps=False)
+    made: Any = room
+    reader: Any = SimpleNamespace(conn=1)
+    assert KERNEL < asyncio.run(overfill(made, [made.speaker] * 3, reader)) < KERNEL + (2 << 20)
+    room.stage.holds = lambda _: False
+    assert asyncio.run(overfill(made, [made.speaker] * 3, reader)) == 0

@@ -381,6 +381,12 @@ class Member:
             self._log.step("stops reading", self.who)
             self.wire.stall()
 
+    def read_on(self) -> None:
+        """Read again, all that has come meanwhile first."""
+        if self.wire:
+            self._log.step("reads again", self.who)
+            self.wire.listen()
+
     # -- leaving -------------------------------------------------------------------------------------------------
 
     def _leave(self, how: Leaving) -> None:

@@ -198,12 +198,18 @@ class _Frame:
         rest_s, stop_s = begins.get("rest", math.inf), begins.get("stop", math.inf)
         again = any(rest_s < o.at_s < stop_s for o in self.history.of(Opened))
         told = {"calm": "the fault is over", "rest": "the fault again" if again else "at rest", "stop": "the end"}
+        taken: list[tuple[float, float, int]] = []  # from, to, and in which row
         for name, words in told.items():
             x = self.x(begins.get(name, math.inf)) if name in begins else math.inf
             if _LEFT <= x <= self.right:
                 self.canvas.line((x, _TOP), (x, self.bottom), "thin dash")
                 near = x > self.right - (SMALL + 1) * len(say(words))
-                where = (x - 3 if near else x + 3, self.bottom - 4)
+                long = (SMALL + 1) * len(say(words)) + 6
+                begin, end = (x - long, x) if near else (x, x + long)
+                others = {row for left, right, row in taken if begin < right and left < end}
+                row = next(number for number in range(len(told)) if number not in others)
+                taken.append((begin, end, row))
+                where = (x - 3 if near else x + 3, self.bottom - 4 - 12 * row)
                 self.canvas.text(where, say(words), "small soft halo", "end" if near else "start")
 
     def levels(self, axis: _Axis, told: Callable[[float], str]) -> None:

@@ -261,6 +261,22 @@ def test_what_grew_is_marked_beside_the_level_of_rest() -> None:
     assert "at rest, before the fault" in shown
 
 
+def test_words_beside_the_parts_of_a_play_do_not_stand_on_one_another() -> None:
+    """`a falha acaboua falha de novo`: what lies close together stands in two rows."""
+    story = ordinary()
+    rest = next(record for record in story.find(Phase) if record.name == "rest")
+    calm = next(record for record in story.find(Phase) if record.name == "calm")
+    story.change(rest, at_s=calm.at_s + 0.2)
+    svg = plots(Scene(story.history()), "pt-BR")["plot-process"]
+    named = {"a falha acabou", "a falha de novo"}
+    rows = [
+        element.attrib["y"]
+        for element in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")
+        if "".join(element.itertext()) in named
+    ]
+    assert len(rows) == len(set(rows)) == 2
+
+
 def test_the_plots_show_where_the_fault_is_over_and_where_it_is_only_repeated() -> None:
     story = ordinary()
     rest = next(record.at_s for record in story.find(Phase) if record.name == "rest")

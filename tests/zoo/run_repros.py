@@ -105,7 +105,7 @@ def tried(
 ) -> tuple[list[Tried], list[str]]:
     """Each file of one server, and what has none."""
     with tempfile.TemporaryDirectory() as folder:
-        place = (keep / server["name"]) if keep else Path(folder)
+        place = (keep.resolve() / server["name"]) if keep else Path(folder)
         place.mkdir(parents=True, exist_ok=True)
         results, sibling = make(server, place, only), sibling_of(server, servers)
         found, without = list[Tried](), list[str]()

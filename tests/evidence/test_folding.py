@@ -9,7 +9,7 @@ from harness.dialect.builtin import KNOWN
 from harness.evidence.repro import FILE, Aim, repros
 from harness.evidence.repro.acts import NOTICE
 from harness.evidence.repro.folding import folded
-from harness.history import Ended, Joined, ServerEvent
+from harness.history import Ended, Joined, Left, ServerEvent, Toxic, Way
 from harness.properties import judge
 from harness.results import Judgement
 from harness.target import command
@@ -120,6 +120,7 @@ def test_who_was_cut_off_by_the_proxy_is_in_the_file_as_who_left_himself() -> No
 
     def cut_off(story: Story) -> None:
         dora = story.join("dora", way="proxy", counts=False)
+        story.add(Toxic(at_s=story.now, did="line: line taken down"))
         story.wait(0.1).add(Ended(at_s=story.now, conn=dora, how="fin"))
         story.wait(0.1).says("ana", "is it lost?", heard=False)
 
@@ -176,3 +177,24 @@ def test_who_comes_while_the_server_sleeps_logs_in_when_it_runs_on() -> None:
     play = [line.strip() for line in play_of(ordinary(sleeps)).splitlines()]
     places = [play.index(line) for line in ("freeze()", "dora = connect('dora')", "thaw()", "log_in(dora)")]
     assert places == sorted(places)
+
+
+@pytest.mark.parametrize("way", ["direct", "proxy"])
+def test_a_connection_that_the_server_ended_is_not_closed_by_its_client(way: Way) -> None:
+    """The server died, its clients closed what was over, and their file spoke on sockets that it had closed itself."""
+
+    def ends(story: Story) -> None:
+        dora = story.join("dora", way=way, counts=False)
+        story.wait(0.1).add(Ended(at_s=story.now, conn=dora, how="fin"))
+        story.wait(0.1).add(Left(at_s=story.now, conn=dora, how="fin"))
+        story.leave("bia", "reset")
+
+    assert "dora.close()" not in play_of(ordinary(ends))
+
+
+def test_a_server_that_ends_when_words_cross_with_a_leaving_is_tried_until_it_does() -> None:
+    """A Node server that writes to a socket that is gone ends, or does not: after a FIN that is a matter of chance."""
+    judgement = Judgement("survives", "fail", "it ended", "runs", "gone", "exited", at_s=5.0)
+    made = repros(ordinary(lambda story: story.leave("bia")).history(), [judgement], (), KNOWN["original"], AIM)
+    assert "for turn in range(" in made.files[FILE]
+    assert made.files[FILE].count("    expect_that_it_runs()\n") >= 2

@@ -14,7 +14,7 @@ from harness.dialect.profile import Profile
 from harness.evidence.repro.crowds import all_go, cycle
 from harness.evidence.repro.literals import Literals
 from harness.evidence.steps import goodbyes
-from harness.history import Ended, Left, Said
+from harness.history import Ended, Left, Said, Toxic
 from harness.properties.scene import Scene
 
 #: Plain messages that are said again after the fault has begun; the later ones count more.
@@ -311,9 +311,17 @@ class Script:
 
     def _over(self, conn: int) -> Left | Ended | None:
         """How a connection was over for the server, until the violation."""
-        proxied = self.scene.opened[conn].way == "proxy"
-        over = _first(self.scene.left.get(conn), self.scene.ended.get(conn), proxied)
+        left, ended = self.scene.left.get(conn), self.scene.ended.get(conn)
+        if ended is not None and (left is None or ended.at_s < left.at_s):
+            over: Left | Ended | None = ended if self._by_the_line(ended) else None  # else the server's own doing
+        else:
+            over = left
         return over if over is not None and over.at_s <= self.until_s else None
+
+    def _by_the_line(self, ended: Ended) -> bool:
+        """Whether the Toxiproxy, which had been told something before, ended this connection."""
+        proxied = self.scene.opened[ended.conn].way == "proxy"
+        return proxied and any(toxic.at_s <= ended.at_s for toxic in self.scene.history.of(Toxic))
 
     def _going(self, conn: int) -> str | None:
         """What its client does to end it as it was ended, if it was."""
@@ -380,10 +388,3 @@ def _runs(pieces: Sequence[Sent]) -> list[list[Sent]]:
         else:
             runs.append([piece])
     return runs
-
-
-def _first(left: Left | None, ended: Ended | None, proxied: bool) -> Left | Ended | None:
-    """How a connection was over for the server: by its client, or by the line between them."""
-    if ended is not None and proxied and (left is None or ended.at_s < left.at_s):
-        return ended
-    return left

@@ -359,7 +359,8 @@ def _survives(telling: Telling) -> list[str]:
             f"    for speaker in {_tuple(here)}:",
             '        speaker.say(f"after that, number {number}")',
         ]
-    return [*script.lines(), *talk, "expect_that_it_runs()"]
+    runs = "expect_that_it_runs()"
+    return [*script.lines(), *talk, runs, *_seldom(telling, 0, [runs])]
 
 
 def _serves(telling: Telling) -> list[str]:

@@ -9,7 +9,7 @@ from harness.dialect.builtin import KNOWN
 from harness.evidence.repro import FILE, Aim, repros
 from harness.evidence.repro.acts import NOTICE
 from harness.evidence.repro.folding import folded
-from harness.history import Ended, Joined, Left, ServerEvent, Toxic, Way
+from harness.history import Ended, Introduced, Joined, Left, ServerEvent, Toxic, Way
 from harness.properties import judge
 from harness.results import Judgement
 from harness.target import command
@@ -198,3 +198,20 @@ def test_a_server_that_ends_when_words_cross_with_a_leaving_is_tried_until_it_do
     made = repros(ordinary(lambda story: story.leave("bia")).history(), [judgement], (), KNOWN["original"], AIM)
     assert "for turn in range(" in made.files[FILE]
     assert made.files[FILE].count("    expect_that_it_runs()\n") >= 2
+
+
+def test_a_server_that_is_asleep_is_not_blamed_for_showing_nothing() -> None:
+    """One who had come while it slept was not welcomed: its file looked for that before the server ran on."""
+
+    def sleeps(story: Story) -> None:
+        story.add(ServerEvent(at_s=story.now, what="frozen", asked=True))
+        story.leave("bia", "reset")
+        story.wait(0.1).join("dora", role="newcomer", counts=False, intro=b"")
+        story.wait(0.1).add(ServerEvent(at_s=story.now, what="thawed", asked=True))
+
+    story = ordinary(sleeps)
+    seen = next(one for one in story.find(Introduced) if one.conn == story.conns["dora"])
+    judgement = Judgement("welcomes", "fail", "dora", "hello", "", "partial-introduction", at_s=seen.at_s)
+    made = repros(story.history(), [judgement], (), KNOWN["original"], AIM)
+    play = made.files[FILE]
+    assert play.index("    freeze()") < play.index("    thaw()") < play.index("newcomer = enter('dora')")

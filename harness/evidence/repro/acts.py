@@ -145,6 +145,8 @@ class Script:
                 unnoticed = False
             lines.append(act.code)
             before_s, unnoticed = act.at_s, unnoticed or not act.entry
+        if lines.count("freeze()") > lines.count("thaw()"):
+            lines.append("thaw()")  # a server that sleeps can show nothing
         if not marked:
             lines.append("now_it_counts()")
         elif unnoticed and self.time_passed(before_s, self.until_s):

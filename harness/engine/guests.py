@@ -41,6 +41,8 @@ LOOK_S, LOOKS = 0.006, 4
 STARVED = 0.3
 #: One that spins waits for a processor for ever. It has had its time when it has run for so long and said nothing, in seconds.
 SPENT_S = 0.1
+#: Servers answer a FIN with theirs within this time, or not at all, in seconds.
+GOODBYE_S = 0.2
 #: What is kept of one guest's stream, in bytes.
 KEPT_BYTES = 1 << 16
 #: More than can come: the end of a connection is told once.
@@ -156,16 +158,25 @@ class House:
             raise
 
     async def close(self) -> None:
-        """Everybody is gone by RST (no TIME_WAIT is left on the port), then the server."""
+        """Everybody is gone by RST (no TIME_WAIT is left on the port), then the server. Nobody else's server is reset."""
         self.tell()
+        if self.stage.remote:
+            await self._see_off()
         for guest in self.guests:
             if guest.wire is not None:
-                if self.stage.remote:
-                    guest.wire.close()
-                else:
-                    guest.wire.reset()
+                guest.wire.reset()
         await self.stage.end()
         await self.clock.stop()
+
+    async def _see_off(self) -> None:
+        """FIN from each, and what the server still says of those who leave is read: at a closed socket it would meet a RST."""
+        here = [guest for guest in self.guests if guest.wire is not None and not guest.left]
+        for guest in here:
+            if guest.wire is not None:
+                guest.wire.half_close()
+        await self.log.patience.until(lambda: all(guest.ended is not None for guest in here), GOODBYE_S)
+        for guest in self.guests:
+            guest.go()
 
     def tell(self) -> None:
         """Bring the transcript up to date."""

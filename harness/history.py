@@ -26,6 +26,11 @@ Sender = Literal["client", "proxy", "server"]
 #: One direction of a connection: to the server, or from it.
 Stream = Literal["upstream", "downstream"]
 
+#: Units without a token that are kept of a connection: a ghost can flood.
+KEPT_NOTICES = 400
+#: So much of one such unit: without borders what a server says in a flood comes glued together.
+KEPT_NOTICE_BYTES = 2048
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:

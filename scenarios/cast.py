@@ -83,6 +83,11 @@ async def orders(member: Member, template: str) -> None:
         await member.command(template)
 
 
+async def renames(room: Room, member: Member, name: str) -> None:
+    """Ask for another name; needs `rename`."""
+    await orders(member, (room.profile.rename or "").replace("{name}", name))
+
+
 async def answer_login(room: Room, member: Member, name: str) -> None:
     """Give `name` to the login's questions, and wait for no word about it: a server may refuse an odd name or close."""
     steps = room.profile.login

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness import Member, Room, scenario
-from scenarios.cast import orders, says_in_pieces, says_many
+from scenarios.cast import renames, says_in_pieces, says_many
 
 
 @scenario(
@@ -96,7 +96,7 @@ async def rename(room: Room) -> None:
     """
     ana, bia, caio = await room.join("ana", "bia", "caio")
     for name in (room.name_for("rita"), bia.name):
-        await orders(bia, (room.profile.rename or "").replace("{name}", name))
+        await renames(room, bia, name)
         await room.talk(bia, ana, caio)
 
 
@@ -110,8 +110,8 @@ async def commands(room: Room) -> None:
         if room.baseline.whispers:
             await bia.whisper(caio, "a word for you")
         if room.profile.rename:
-            await orders(bia, room.profile.rename.replace("{name}", room.name_for("rita")))
-            await orders(bia, room.profile.rename.replace("{name}", bia.name))
+            await renames(room, bia, room.name_for("rita"))
+            await renames(room, bia, bia.name)
         await room.talk(bia)
         await bia.leave()
 

@@ -17,7 +17,7 @@ from scenarios.cast import (
     answer_login,
     asks_for_a_bare_name,
     forge,
-    orders,
+    renames,
     says_in_pieces,
     taken_in,
     throw,
@@ -410,9 +410,9 @@ async def name_taken_later(room: Room) -> None:
     if room.baseline.duplicates not in ("refused", "reprompted"):
         room.skip("names are not unique here, or it is not known")
     ana, bia, caio = await room.join("ana", "bia", "caio")
-    await orders(bia, (room.profile.rename or "").replace("{name}", ana.name))
+    await renames(room, bia, ana.name)
     await room.talk(ana, bia, caio)
-    await orders(bia, (room.profile.rename or "").replace("{name}", bia.name))
+    await renames(room, bia, bia.name)
     await room.talk(bia, ana)
 
 

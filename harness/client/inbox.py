@@ -10,10 +10,6 @@ from harness.dialect.tokens import LENGTH, TOKEN
 
 #: What is kept of the raw stream: enough for every introduction, too little for a flood to hurt.
 KEPT_BYTES = 1 << 18
-#: Units without a token that are kept in the history, a connection: a ghost can flood.
-KEPT_NOTICES = 400
-#: So much of one such unit: without borders what a server says in a flood comes glued together.
-KEPT_NOTICE_BYTES = 2048
 
 
 class Inbox:

@@ -12,13 +12,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from harness.client.inbox import KEPT_NOTICE_BYTES, KEPT_NOTICES, Inbox
+from harness.client.inbox import Inbox
 from harness.client.wire import Wire
 from harness.dialect import tokens as token_of
 from harness.dialect.hypotheses import first_question, is_refusal
 from harness.dialect.masking import missing_parts, text_of
 from harness.dialect.profile import LoginStep, Profile, fill
 from harness.history import (
+    KEPT_NOTICE_BYTES,
+    KEPT_NOTICES,
     Answered,
     Ended,
     Ending,

@@ -25,7 +25,7 @@ from harness.engine.grounds import Grounds, of_quiet
 from harness.engine.introductions import shown_once
 from harness.engine.limits import Pace
 from harness.engine.options import Options
-from harness.engine.rest import unless_at_rest
+from harness.engine.rest import longest_answer_s, unless_at_rest
 from harness.engine.until_signal import run_until_signal
 from harness.history import Baseline, Heard, Joined, JoinFailed, Noticed, Record, Said
 from harness.properties.quoting import quote
@@ -98,13 +98,6 @@ class Quiet:
     pace: Pace | None = None
     ends_when_empty: bool = False
     shown_once: tuple[str, ...] = ()  # to the first client of all, and to nobody after it
-
-
-def longest_answer_s(records: Sequence[Record]) -> float:
-    """How long a login or a word took to come through, at the longest so far: whoever rests between has more to say then."""
-    said = {r.token: r.at_s for r in records if isinstance(r, Said)}
-    heard = [r.at_s - said[r.token] for r in records if isinstance(r, Heard) and r.token in said]
-    return max([r.at_s - r.asked_at_s for r in records if isinstance(r, Joined)] + heard, default=0.0)
 
 
 class Silent(Exception):

@@ -58,7 +58,7 @@ class Confirmation:
         self.learned: dict[str, object] = {}
         self.unknown: list[str] = []
         self.grounds: dict[str, Ground] = {}
-        self._came_in = self._all_heard = 0
+        self._all_heard = 0
         self._number = 0
         self._slowest_s = 0.0
         self._login_s = 0.0  # the slowest answer to a step of a login

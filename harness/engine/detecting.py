@@ -46,9 +46,6 @@ SIDE_BY_SIDE = 3
 MOST_TRANSCRIPT = 80
 
 
-Further = Callable[[], Awaitable[list[Guess]]]
-
-
 @dataclass
 class Search:
     """One search: conversation after conversation, each on a server of its own."""
@@ -96,15 +93,14 @@ class Search:
     async def _search(self) -> None:
         """Guess after guess, until one is confirmed or none is left."""
         queue, seen = [self._first()], set[tuple[object, ...]]()
-        further: list[Further] = [self._framed, self._patiently]
+        further = self._further()
         while self.found is None:
             queue = [guess for guess in map(self._as_declared, queue) if guess.key not in seen]
             if not queue:
-                if not further:
+                more = await anext(further, None)
+                if more is None:
                     return
-                what = further.pop(0)
-                further += self._in_turn() if what == self._patiently else []
-                queue = await what()
+                queue = more
                 continue
             together, queue = self._together(queue)
             seen |= {guess.key for guess in together}
@@ -191,13 +187,19 @@ class Search:
         """The first guess again, with all the time that a slow server needs."""
         return [replace(self._first(), quick=False)]
 
-    def _in_turn(self) -> list[Further]:
+    async def _further(self) -> AsyncIterator[list[Guess]]:
+        """What is tried when the first guess has led nowhere."""
+        yield await self._framed()
+        yield await self._patiently()
+        for guesses in self._in_turn():
+            yield await guesses()
+
+    def _in_turn(self) -> tuple[Callable[[], Awaitable[list[Guess]]], ...]:
         """The usual commands first for a server that answers. One that is mute may be so to all commands but the right one:
         what is cheap comes first."""
-        framed, commanded = (self._otherwise_framed, self._objects_framed), (self._answered, self._unanswered)
         if self._answers():
-            return [*commanded, *framed]
-        return [framed[0], commanded[0], framed[1], commanded[1]]
+            return self._answered, self._unanswered, self._otherwise_framed, self._objects_framed
+        return self._otherwise_framed, self._answered, self._objects_framed, self._unanswered
 
     def _guesses(self, manners: list[Profile]) -> list[Guess]:
         """Plain texts in these manners."""

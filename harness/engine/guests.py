@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+from harness.aftermath import GOODBYE_S
 from harness.client.clock import Clock
 from harness.client.log import Log
 from harness.client.patience import Processor
@@ -41,8 +42,6 @@ LOOK_S, LOOKS = 0.006, 4
 STARVED = 0.3
 #: One that spins waits for a processor for ever. It has had its time when it has run for so long and said nothing, in seconds.
 SPENT_S = 0.1
-#: Servers answer a FIN with theirs within this time, or not at all, in seconds.
-GOODBYE_S = 0.2
 #: What is kept of one guest's stream, in bytes.
 KEPT_BYTES = 1 << 16
 #: More than can come: the end of a connection is told once.

@@ -7,10 +7,11 @@ deadline; where the kernel cannot be asked (a remote server), or a server never 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 from harness.client.log import Log
+from harness.history import Heard, Joined, Record, Said
 from harness.stage import Stage
 from harness.target import Server
 
@@ -58,3 +59,10 @@ def _asleep(stage: Stage, log: Log) -> bool:
         return False
     here = [m.wire.local_port for m in log.members if m.wire is not None and not m.gone]
     return not any(server.unread(port) for port in here)
+
+
+def longest_answer_s(records: Sequence[Record]) -> float:
+    """How long a login or a word took to come through, at the longest so far: whoever rests between has more to say then."""
+    said = {r.token: r.at_s for r in records if isinstance(r, Said)}
+    heard = [r.at_s - said[r.token] for r in records if isinstance(r, Heard) and r.token in said]
+    return max([r.at_s - r.asked_at_s for r in records if isinstance(r, Joined)] + heard, default=0.0)

@@ -21,6 +21,8 @@ _WIDTH, _LEFT, _RIGHT, _TOP = 720.0, 62.0, 16.0, 40.0
 STORM = 10
 #: Points that are drawn of one series; of more, each of equal spans of time shows its worst.
 _MOST_POINTS = 400
+#: Words that would stand on one another stand in rows so far apart.
+_ROW = 12
 #: The colour of the words beside a shade.
 _INKS = {"toxic": "cut", "down": "soft"}
 _LEVEL_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
@@ -209,7 +211,7 @@ class _Frame:
                 others = {row for left, right, row in taken if begin < right and left < end}
                 row = next(number for number in range(len(told)) if number not in others)
                 taken.append((begin, end, row))
-                where = (x - 3 if near else x + 3, self.bottom - 4 - 12 * row)
+                where = (x - 3 if near else x + 3, self.bottom - 4 - _ROW * row)
                 self.canvas.text(where, say(words), "small soft halo", "end" if near else "start")
 
     def levels(self, axis: _Axis, told: Callable[[float], str]) -> None:

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 
 from harness.dialect import tokens
-from harness.history import Flooded, Heard, Said, Volume
+from harness.history import KEPT_NOTICES, Flooded, Heard, Said, Volume
 from harness.properties.quoting import failed, passed, quote, skipped, unclear
 from harness.properties.scene import Scene
 from harness.results import Judgement
 
-#: So many units without a token are kept of each connection (harness/client/member.py).
-KEPT_NOTICES = 400
-KEPT_NOTICE_BYTES = 2048  # of one of them
 #: So many bytes through the room at once are more than anybody need take in time.
 FLOOD = 1 << 20
 

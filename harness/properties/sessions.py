@@ -6,8 +6,7 @@ import re
 
 from harness.dialect import tokens
 from harness.dialect.masking import mask, missing_parts, stands_in, text_of
-from harness.history import Awaited, Introduced, Joined, Left, Listed, Noticed, Opened
-from harness.properties.delivery import KEPT_NOTICE_BYTES, KEPT_NOTICES
+from harness.history import KEPT_NOTICE_BYTES, KEPT_NOTICES, Awaited, Introduced, Joined, Left, Listed, Noticed, Opened
 from harness.properties.quoting import failed, passed, quote, skipped, warned
 from harness.properties.scene import KNOWABLE, Scene
 from harness.results import Judgement

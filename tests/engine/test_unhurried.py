@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 
 from harness.dialect.profile import Profile
-from harness.engine.baseline import Lesson, longest_answer_s
+from harness.engine.baseline import Lesson
 from harness.engine.deadlines import deadlines
 from harness.engine.options import Options
+from harness.engine.rest import longest_answer_s
 from harness.history import Baseline, Heard, Joined, Said
 from harness.target import command
 

@@ -24,6 +24,9 @@ from harness.target import ServerSpec
 
 #: The file of a scenario's first failure; those of its further ones have the property in their name.
 FILE = "repro.py"
+#: A short play is played again, so often at most, and for so long: where all left in order, and where chance has a part in
+#: what is seen (a reset, an abrupt leave). Seconds.
+PLAYS, ORDERLY_S, CHANCE_S = 40, 6.0, 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,6 @@ def _constants(scene: Scene, profile: Profile, aim: Aim) -> dict[str, object]:
         "HOST": host, "PORT": int(port), "CONNECT_S": 5.0, "JOIN_S": round(max(2.0, deadlines.join_s), 1),
         "REPLY_S": round(max(2.0, deadlines.reply_s), 1), "PAUSE_S": max(0.1 if bare else 0.02, profile.pause),
         "STOP_S": round(max(3.0, deadlines.stop_s), 1), "REST_S": round(max(3.0, deadlines.rest_s), 1), "SAY": profile.say, "LEAVE_WORD": profile.leave or "",
-        "LIST_WORD": profile.list or "", "INTRODUCTION": [], "TRIES": 40, "AGAIN_S": 6.0 if orderly(scene) else 20.0, "START": list(spec.argv),
+        "LIST_WORD": profile.list or "", "INTRODUCTION": [], "TRIES": PLAYS, "AGAIN_S": ORDERLY_S if orderly(scene) else CHANCE_S, "START": list(spec.argv),
         "START_IN": str(spec.cwd.resolve()), "START_STDIN": spec.stdin or "", "START_ENV": dict(spec.env),
     }  # fmt: skip

@@ -661,10 +661,10 @@ def _growing(what: str, people: str) -> Teller:
             "time.sleep(0.3)",
             f"before = count_of({what!a})",
             "now_it_counts()",
-            *_each_way(_ways(telling), lambda ways, turn: [
+            *_each_way(_ways(telling), lambda ways, turn, manners: [
                 "counts = []",
                 f"for number in range({ROUNDS}):",
-                *_indented(_departures(telling, ways, turn)),
+                *_indented(_departures(telling, ways, turn, manners)),
                 f"    counts.append(count_at_rest({what!a}, before))",
                 "grows = before < counts[0] < counts[1] < counts[2]",
                 f'expect(not grows, f"{people} fall back to {{before}} when everybody has left", f"{{counts}}, round by round")',
@@ -674,15 +674,15 @@ def _growing(what: str, people: str) -> Teller:
     return teller
 
 
-def _each_way(ways: Sequence[str], rounds: Callable[[Sequence[str], str], list[str]]) -> list[str]:
+def _each_way(ways: Sequence[str], rounds: Callable[[Sequence[str], str, str], list[str]]) -> list[str]:
     """The rounds for each manner of leaving alone, then for all of them: one who was reset may spoil what comes after."""
     if len(ways) == 1:
-        return rounds(ways, "number")
+        return rounds(ways, "number", "")
     alone = ", ".join(f"[Client.{_MANNER[way]}]" for way in ways)
     together = ", ".join(f"Client.{_MANNER[way]}" for way in ways)
     return [
         f"for way, manners in enumerate(({alone}, [{together}])):",
-        *_indented(rounds(ways, "way}x{number")),
+        *_indented(rounds(ways, "way}x{number", "manners")),
     ]
 
 
@@ -699,8 +699,9 @@ def _ways(telling: Telling) -> list[str]:
     return [way for way in _MANNER if way in ways | {"fin"}]
 
 
-def _departures(telling: Telling, ways: Sequence[str], turn: str = "") -> list[str]:
-    """Some come, one speaks, and all go in these manners. `turn`: a variable that makes their names new each time."""
+def _departures(telling: Telling, ways: Sequence[str], turn: str = "", manners: str = "") -> list[str]:
+    """Some come, one speaks, and all go in these manners. `turn`: a variable that makes their names new each time;
+    `manners`: one that holds the manners of this time."""
     scene = telling.scene
     told = ", ".join(f'"{name}"' for name in _NAMES)
     who = f'f"{{name}}{{{turn}}}"' if turn else "name"
@@ -712,8 +713,8 @@ def _departures(telling: Telling, ways: Sequence[str], turn: str = "") -> list[s
     if len(ways) == 1:
         lines += ["for one in people:", f"    one.{_MANNER[ways[0]]}()"]
     else:
-        calls = "manners" if turn.startswith("way}") else f"({', '.join(f'Client.{_MANNER[way]}' for way in ways)})"
-        lines += [f"for one, goes in zip(people, {calls} * {len(_NAMES)}):", "    goes(one)"]
+        manners = manners or f"({', '.join(f'Client.{_MANNER[way]}' for way in ways)})"
+        lines += [f"for one, goes in zip(people, {manners} * {len(_NAMES)}):", "    goes(one)"]
     if "half-close" in ways:
         lines += ["for one in people:", "    one.socket.close()"]
     if any(conn not in scene.joined for conn in scene.left):

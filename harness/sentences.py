@@ -12,6 +12,8 @@ import re
 
 #: What stands behind any sentence about a failure that comes and goes: it is taken off before the others are tried.
 OFTEN = "{*} (in {} of {} runs)"
+#: A report says the same sentence many times; so many of them are translated once.
+REMEMBERED = 4096
 #: English form → Portuguese form, whose `{0}`, `{1}` … are the English one's gaps in their order.
 FORMS: dict[str, str] = {
     # Steps: the parts of a play.
@@ -702,6 +704,7 @@ FORMS: dict[str, str] = {
 }
 
 
+@functools.lru_cache(REMEMBERED)
 def in_portuguese(sentence: str) -> str:
     """The sentence in Portuguese; where no form fits, as it is."""
     plain = FORMS.get(sentence)

@@ -102,5 +102,7 @@ def _shown(character: str, category: str, *, flooded: bool) -> str:
 
 
 def _without_commands(text: str, limit: int) -> str:
+    if "::" not in text and "##" not in text:
+        return text[:limit]
     text = _HASHES.sub(lambda _: "#\\#", text)
     return _COLONS.sub(r"\1\\::", text)[:limit]

@@ -1,10 +1,10 @@
 """Start the reference server: `python -m server_under_test.reference`, or `python server_under_test/reference`."""
 
+import os.path
 import sys
-from pathlib import Path
 
 if not __package__:  # run as a directory: then that is the first place Python looks for modules
-    sys.path[0] = str(Path(__file__).resolve().parents[2])
+    sys.path[0] = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from server_under_test.reference.server import main
 

@@ -259,7 +259,7 @@ def _environment() -> Environment:
         total=lambda comparison: told(lambda say: total_line(comparison, say)),
         state=lambda name: told(lambda say: state(name, say)),
         by_hand=by_hand,
-        aria=lambda sentence: _attribute("aria-label", lambda say: say(sentence)), packet=_packet,
+        aria=lambda sentence: _attribute("aria-label", lambda say: say(sentence)), cells=_cells_of,
         alt=lambda name, one: _attribute("alt", lambda say: _alternative(name, one, say)),
         seed=lambda result: told(lambda say: seed_line(result, say)),
         again=lambda result, one: repeat_command(result, scenario_argument(one.id)),
@@ -329,11 +329,13 @@ def _alternative(name: str, scenario: ScenarioResult, say: Language) -> str:
     return f"{shown}. {broken.id}: {told_reason(broken.reason, say)}" if broken and name == "diagram" else shown
 
 
-def _packet(column: str, cell: str) -> Markup:
-    """A cell of the packets' table: who, and on which leg, in both languages; notes are sentences."""
-    if column in ("leg", "from", "to", "sender"):
-        return t(cell)
-    return _said(cell) if column == "notes" else escape(cell)
+def _cells_of(columns: Sequence[str], packet: Sequence[str]) -> Markup:
+    """A row of the packets' table: who, and on which leg, in both languages; notes are sentences."""
+    shown = (
+        t(cell) if column in ("leg", "from", "to", "sender") else _said(cell) if column == "notes" else escape(cell)
+        for column, cell in zip(columns, packet, strict=True)
+    )
+    return Markup("".join(f"<td>{cell}</td>" for cell in shown))
 
 
 def _worst(scenario: ScenarioResult) -> list[Judgement]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable
 
@@ -11,6 +12,8 @@ from harness.language import CODES, Language
 
 _TICKS = re.compile(r"`([^`<>]+)`")
 SAYS = tuple(Language(code) for code in CODES)
+#: A page says the same few hundred sentences thousands of times.
+REMEMBERED = 4096
 
 
 def told(tell: Callable[[Language], str]) -> Markup:
@@ -18,13 +21,18 @@ def told(tell: Callable[[Language], str]) -> Markup:
     texts = [tell(say) for say in SAYS]
     if len(set(texts)) == 1:
         return escape(texts[0])
-    span = Markup('<span class="t" lang="{}">{}</span>')
-    return Markup("").join(span.format(say.code, text) for say, text in zip(SAYS, texts, strict=True))
+    spans = zip(SAYS, texts, strict=True)
+    return Markup("".join(f'<span class="t" lang="{say.code}">{escape(text)}</span>' for say, text in spans))
 
 
 def t(sentence: str, **values: object) -> Markup:
     """A sentence of the page, in both languages. A value may be a function of the language."""
-    return told(lambda say: say(sentence, **_filled(values, say)))
+    return told(lambda say: say(sentence, **_filled(values, say))) if values else _plain(sentence)
+
+
+@functools.lru_cache(REMEMBERED)
+def _plain(sentence: str) -> Markup:
+    return told(lambda say: say(sentence))
 
 
 def n(count: int, one: str, many: str, **values: object) -> Markup:

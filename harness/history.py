@@ -444,10 +444,14 @@ class History:
     records: tuple[Record, ...]
     aims: tuple[str, ...] = ()  # the properties that the scenario was written for
     known_leaks: frozenset[str] = frozenset()  # what was seen to grow with departures in other scenarios of this run
+    _sorted: dict[type[Record], list[Any]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def of(self, kind: type[R]) -> Iterator[R]:
         """All records of one kind, in order."""
-        return (record for record in self.records if isinstance(record, kind))
+        if not self._sorted:
+            for record in self.records:
+                self._sorted.setdefault(type(record), []).append(record)
+        return iter(self._sorted.get(kind, ()))
 
     def opened(self, conn: int) -> Opened:
         """The record of a connection's beginning. Raises KeyError for an unknown number."""
@@ -458,30 +462,34 @@ class History:
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, _AS_IT_IS):
+        return value
     if isinstance(value, bytes):
         try:
             text = value.decode("utf-8")
         except UnicodeDecodeError:
             return {"base64": base64.b64encode(value).decode("ascii")}
         return text
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
     return value
 
 
+_AS_IT_IS = (str, int, float, type(None))
 #: A message's own `kind` stands in a line as this: there `kind` says which record it is.
 _OWN_KIND = "sort"
+_ENCODER = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"))
 
 
 def as_json(record: Record) -> str:
     """One line of history.jsonl: the record's kind and fields; bytes as text, or base64 where they are not UTF-8."""
     fields: dict[str, Any] = {"kind": type(record).__name__}
-    for item in dataclasses.fields(record):
-        fields[_OWN_KIND if item.name == "kind" else item.name] = _plain(getattr(record, item.name))
+    for name, written in _WRITTEN[type(record)]:
+        fields[written] = _plain(getattr(record, name))
     fields["at_s"] = round(record.at_s, 6)
-    return json.dumps(fields, ensure_ascii=True, separators=(",", ":"))
+    return _ENCODER.encode(fields)
 
 
 def as_json_lines(records: Iterable[Record]) -> str:
@@ -512,3 +520,8 @@ def _value(type_: str, value: Any) -> Any:
 
 #: The records by their names, as they stand in a line of history.jsonl.
 KINDS: Mapping[str, type[Record]] = {kind.__name__: kind for kind in Record.__subclasses__()}
+#: The fields of each kind of record, each with the name under which it is written.
+_WRITTEN: dict[type[Record], tuple[tuple[str, str], ...]] = {
+    kind: tuple((item.name, _OWN_KIND if item.name == "kind" else item.name) for item in dataclasses.fields(kind))
+    for kind in KINDS.values()
+}

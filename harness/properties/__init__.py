@@ -81,7 +81,9 @@ def judge(history: History) -> tuple[Judgement, ...]:
     reason = next((r.reason for r in history.of(Skipped)), None)
     if reason is not None:
         return ()
-    whole, play = Scene(history), Scene(without_repetitions(history))
+    played = without_repetitions(history)
+    whole = Scene(history)
+    play = whole if played is history else Scene(played)
     judgements = [_ask(item, whole if item.group == "resources" else play) for item in CATALOGUE]
     found = [j for j in judgements if j is not None]
     return tuple(_fold(found))
@@ -99,6 +101,8 @@ def without_repetitions(history: History) -> History:
         elif begin < float("inf"):
             end = min(end, part.at_s)
     hasty = {o.conn for o in history.of(Opened) if begin <= o.at_s < end}
+    if not hasty and not any(begin <= failed.at_s < end for failed in history.of(OpenFailed)):
+        return history
     return replace(
         history,
         records=tuple(

@@ -32,6 +32,8 @@ RETRIES = 2
 KILL_S = 3.0
 #: It reads its standard input, all its threads asleep, for so long before it listens: it asks for something, in seconds.
 ASKS_S = 1.0
+#: How often that is looked at, in seconds.
+ASKS_LOOK_S = 0.1
 
 
 class Server:
@@ -128,6 +130,7 @@ class Server:
 
     async def _listens(self, asked: int, deadline_s: float) -> None:
         began, pause, asking_since = time.monotonic(), FIRST_LOOK_S, 0.0
+        looked = began
         while True:
             found = self._look_for_ports()
             if found and self._said_ready() and self._has_chat(found):
@@ -139,12 +142,14 @@ class Server:
             now = time.monotonic()
             if now - began > deadline_s:
                 raise self._not_ready(deadline_s, found)
-            if found or not self._asks():
-                asking_since = 0.0
-            elif not asking_since:
-                asking_since = now
-            elif now - asking_since > ASKS_S:
-                raise self._is_asked()
+            if now - looked > ASKS_LOOK_S:
+                looked = now
+                if found or not self._asks():
+                    asking_since = 0.0
+                elif not asking_since:
+                    asking_since = now
+                elif now - asking_since > ASKS_S:
+                    raise self._is_asked()
             await asyncio.sleep(pause)  # the kernel tells nobody of a new listening socket
             pause = min(LAST_LOOK_S, pause * 1.3)
 

@@ -24,6 +24,8 @@ SHOWN_TO_ONE, SHOWN_TO_CROWD = 40, 40_000
 MOST_COPIES = 20
 #: So often the same kind of time-out is waited for in full in one scenario; afterwards a shorter look has to do.
 FULL_WAITS = 2
+#: Of these the first that does not come decides: whether the others would have come later changes nothing.
+ONCE_IN_FULL = ("introduction", "leave")
 SHORT_WAIT_S = 0.25
 GLANCE_S = 0.1
 #: A login is never given up before it has had the time of so many quiet ones.
@@ -140,7 +142,7 @@ class Log:
         if self.hasty:
             return GLANCE_S
         missed = self._missed.get(kind, 0)
-        if missed < (1 if kind == "introduction" else FULL_WAITS):
+        if missed < (1 if kind in ONCE_IN_FULL else FULL_WAITS):
             return deadline_s
         short = max(SHORT_WAIT_S, deadline_s / 5) if missed < 3 * FULL_WAITS else max(GLANCE_S, deadline_s / 10)
         return min(deadline_s, max(short, LOGINS * self.login_s)) if kind == "login" else short

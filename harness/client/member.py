@@ -459,7 +459,8 @@ class Member:
             self.close()
             return False
         self._leave("polite")
-        answered = await self._log.wait("leave", lambda: self.ended is not None, self._log.reply_deadline_s)
+        kind = "leave" if self.identity.role in ("bystander", "newcomer") else "a leave that nobody judges"
+        answered = await self._log.wait(kind, lambda: self.ended is not None, self._log.reply_deadline_s)
         if self.wire:
             self.wire.close()
         return answered

@@ -57,8 +57,11 @@ def missing_parts(intro: bytes, wanted: tuple[str, ...], name: str) -> tuple[str
     """
     shown = "\n".join(lines(intro, (name,)))
     plain = "\n".join(" ".join(line.split()) for line in re.split(r"[\r\n]+", text_of(intro)))
+    folded = plain.lower()
 
     def stands(part: str) -> bool:
+        if "#" not in part:  # as it is: no pattern need be made of it
+            return part in shown or part.replace("{name}", name).lower() in folded
         pattern = re.escape(part).replace(r"\#", r"\S*")
         glued = pattern.replace(r"\{name\}", re.escape(name))
         return re.search(pattern, shown) is not None or re.search(glued, plain, re.IGNORECASE) is not None

@@ -19,7 +19,7 @@ import psutil
 
 #: Scenarios for each processor at the beginning, and at most.
 FIRST_PER_CORE = 8
-MOST_PER_CORE = 24
+MOST_PER_CORE = 32
 #: How many are added or taken back at a time, for each processor.
 STEP_PER_CORE = 1
 #: The machine is looked at so often, in seconds.

@@ -53,6 +53,8 @@ BASELINE_S = 150.0
 #: A failure whose every shape was seen in so many scenarios each time is seen again once only: it is no race.
 WELL_KNOWN = 3
 
+#: Their scenarios show soonest whether a leak grows with every departure: the others need not make it grow again.
+LEAK_FAMILIES = ("disconnect",)
 #: Their scenarios take longest, and begin early: a run must not end with waiting for a few of them alone.
 LONG_FAMILIES = ("storm", "lifecycle", "refused", "latency")
 OTHER_MANNER = "{count} scenarios are about servers whose messages end in another way, and are left out"
@@ -422,9 +424,13 @@ def built(options: Options) -> Learned:
 
 
 def ordered(items: Sequence[Scenario]) -> list[Scenario]:
-    """The documented tests first, then those that others build upon, then those that take long, the rest as planned."""
+    """The documented tests first, then those that others build upon, the departures, those that take long, the rest."""
     bases = {base for item in items for base in item.after}
-    return sorted(items, key=lambda s: (s.documented or 9, s.id not in bases, s.family not in LONG_FAMILIES))
+
+    def rank(family: str) -> int:
+        return 0 if family in LEAK_FAMILIES else 1 if family in LONG_FAMILIES else 2
+
+    return sorted(items, key=lambda s: (s.documented or 9, s.id not in bases, rank(s.family)))
 
 
 def toxiproxy_kind(choice: str) -> Literal["embedded", "installed", "remote"]:

@@ -20,7 +20,7 @@ import dpkt
 from dpkt import pcapng as library
 
 from harness.evidence.capture import Taken
-from harness.evidence.segments import flag_names
+from harness.evidence.segments import ACK, flag_names
 from harness.history import Opened, Record
 from harness.report.safe import visible
 
@@ -55,8 +55,11 @@ def read(capture: bytes) -> Iterator[Read]:
 
 def as_table(capture: bytes, taken: Taken, records: Sequence[Record]) -> str:
     """packets.json of a capture."""
-    rows = list(_rows(capture, taken, {r.conn: r.who for r in records if isinstance(r, Opened)}))
+    packets = list(read(capture))
+    rows = list(_rows(packets, taken, {r.conn: r.who for r in records if isinstance(r, Opened)}))
     kept = _bounded(rows)
+    for row in kept:
+        row["data"] = _beginning(packets[row["n"] - 1].data) if row["bytes"] else ""
     table: dict[str, object] = {
         "schema_version": 1,
         "captured": len(taken.frames),
@@ -68,38 +71,35 @@ def as_table(capture: bytes, taken: Taken, records: Sequence[Record]) -> str:
     return json.dumps(table, ensure_ascii=True, separators=(",", ":"))
 
 
-def _rows(capture: bytes, taken: Taken, who: dict[int, str]) -> Iterator[dict[str, Any]]:
+def _rows(packets: Sequence[Read], taken: Taken, who: dict[int, str]) -> Iterator[dict[str, Any]]:
+    """A row for each packet of a connection, without what it carried: that is looked at where the row is kept."""
     whose = {s.frame: (flow, s, at_s) for flow in taken.flows for at_s, s in flow.segments}
     first: dict[tuple[int, bool], int] = {}
-    for number, packet in enumerate(read(capture)):
+    for number, packet in enumerate(packets):
         if number not in whose:
             continue
         flow, segment, at_s = whose[number]
-        tcp = _tcp(packet.data)
-        if tcp is None:
-            continue
         up = segment.source == flow.client
-        base = first.setdefault((flow.number, up), tcp.seq)
+        base = first.setdefault((flow.number, up), segment.seq)
         theirs = first.get((flow.number, not up))
         ends = flow.leg.split("-") if flow.leg != "direct" else ["client", "server"]
         yield {
             "n": number + 1, "s": round(at_s, 6), "leg": flow.leg,
             "who": who.get(flow.conn, "") if flow.conn is not None else "",
-            "from": ends[0 if up else 1], "to": ends[1 if up else 0], "flags": flag_names(tcp.flags),
-            "seq": (tcp.seq - base) & 0xFFFFFFFF,
-            "ack": (tcp.ack - theirs) & 0xFFFFFFFF if theirs is not None and tcp.flags & dpkt.tcp.TH_ACK else None,
-            "bytes": segment.length, "data": visible(bytes(tcp.data), _DATA) if segment.length else "",
-            "notes": "; ".join(visible(comment) for comment in packet.comments),
+            "from": ends[0 if up else 1], "to": ends[1 if up else 0], "flags": flag_names(segment.flags),
+            "seq": (segment.seq - base) & 0xFFFFFFFF,
+            "ack": (segment.ack - theirs) & 0xFFFFFFFF if theirs is not None and segment.flags & ACK else None,
+            "bytes": segment.length, "notes": "; ".join(visible(comment) for comment in packet.comments),
         }  # fmt: skip
 
 
-def _tcp(data: bytes) -> dpkt.tcp.TCP | None:
-    """The segment in a packet that may have been cut."""
+def _beginning(packet: bytes) -> str:
+    """What a packet carried, made visible, as far as a table shows it; the packet may have been cut."""
     try:
-        inner = dpkt.ethernet.Ethernet(data).data.data
+        segment = dpkt.ethernet.Ethernet(packet).data.data
     except (dpkt.Error, AttributeError):
-        return None
-    return inner if isinstance(inner, dpkt.tcp.TCP) else None
+        return ""
+    return visible(bytes(segment.data), _DATA) if isinstance(segment, dpkt.tcp.TCP) else ""
 
 
 def _bounded(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

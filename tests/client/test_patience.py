@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Coroutine
+from dataclasses import replace
 
 import pytest
 
@@ -250,6 +251,26 @@ def test_what_fails_to_come_twice_is_waited_for_less_the_third_time() -> None:
     assert allowed == sorted(allowed, reverse=True)
 
 
+def test_one_good_bye_that_is_not_answered_is_enough_unless_nobody_judges_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def sent(_: Member, data: bytes) -> int:
+        return len(data)
+
+    monkeypatch.setattr(Member, "_put", sent)
+
+    async def whole() -> None:
+        log = made_up_log()
+        ana, bia, caio = (member(log, conn, leave="/quit") for conn in (1, 2, 3))
+        ana.identity = replace(ana.identity, role="faulty")
+        full = log.reply_deadline_s
+        assert not await ana.leave()
+        assert log.allowed("leave", full) == full  # it decides nothing: the next one's good-bye has all its time
+        assert not await bia.leave()
+        assert log.allowed("leave", full) < full
+        assert not await caio.leave()
+
+    asyncio.run(whole())
+
+
 def test_a_look_is_never_shorter_than_a_glance() -> None:
     async def whole() -> None:
         log = made_up_log()
@@ -272,9 +293,9 @@ def test_what_comes_is_not_held_against_the_next() -> None:
     asyncio.run(whole())
 
 
-def member(log: Log, conn: int) -> Member:
+def member(log: Log, conn: int, leave: str | None = None) -> Member:
     """One who is in the room, without a wire."""
-    made = Member(conn, Identity(f"m{conn}", f"m{conn}"), Profile(), log)
+    made = Member(conn, Identity(f"m{conn}", f"m{conn}"), Profile(leave=leave), log)
     made.joined = made.established = True
     log.members.append(made)
     return made

@@ -204,6 +204,11 @@ def test_the_documented_tests_come_first_then_the_foundations() -> None:
     assert [item.id for item in ordered(items)] == ["a/one", "a/two", "a/base", "a/x"]
 
 
+def test_departures_come_before_what_takes_long_so_that_a_leak_is_known_by_then() -> None:
+    items = [made("malformed/x"), made("storm/x"), made("disconnect/x"), made("refused/one", documented=1)]
+    assert [item.id for item in ordered(items)] == ["refused/one", "disconnect/x", "storm/x", "malformed/x"]
+
+
 @pytest.mark.parametrize(
     ("outcomes", "skipped", "judged", "expected"),
     [

@@ -23,6 +23,8 @@ IDLE_LOOKS_S = (0.25, 0.8, 0.8)
 BUSY = 0.25
 #: Servers answer a FIN with theirs within this time, or not at all, in seconds.
 GOODBYE_S = 0.2
+#: A process is looked at so often, at least, until it is at rest, in seconds.
+REST_LOOK_S = 0.2
 #: Clients that come and go before a growing number of threads is called a leak: a pool fills up and stops.
 POOL = 64
 POOL_S = 4.0
@@ -182,7 +184,7 @@ async def at_rest(room: Room, before: Sample, label: str, deadline_s: float) -> 
             room.log.add(sample)
             return sample
         await asyncio.sleep(pause)
-        pause = min(0.1, pause * 2)
+        pause = min(REST_LOOK_S, pause * 2)
     return room.stage.sample(label)
 
 

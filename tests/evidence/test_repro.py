@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+import socket
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -22,8 +25,8 @@ from harness.engine.options import Options
 from harness.engine.play import Play, target_option
 from harness.engine.replaying import often, state_of
 from harness.evidence.capture import Capture
-from harness.evidence.repro import FILE, Aim, dialects, repros
-from harness.history import Heard, History, Left, Said
+from harness.evidence.repro import FILE, Aim, dialects, pieces, repros
+from harness.history import Heard, History, Introduced, Left, Said
 from harness.properties import judge
 from harness.registry import load
 from harness.results import Judgement, ScenarioResult
@@ -242,6 +245,44 @@ def test_what_strikes_when_words_cross_with_a_leaving_is_tried_until_it_does(pro
         broken, mended = pool.map(lambda words: started(file, *words), ((), ("--start", REFERENCE)))
     assert broken.returncode == 1, broken.stdout + broken.stderr
     assert mended.returncode == 0, mended.stdout + mended.stderr
+
+
+def test_what_a_reset_spoils_now_and_then_is_tried_until_it_does(tmp_path: Path) -> None:
+    """Where a write meets the reset before the read does, `original` takes it for an end: the next one gets its number."""
+    story = ordinary(introduction=("Bem-vindo ao chat, user#!",))  # in which bia is reset
+    newcomer = story.find(Introduced)[-1]
+    history = story.history()
+    failed = Judgement("welcomes", "fail", "rui saw nothing", "it", "nothing", at_s=newcomer.at_s)
+    server = f"{sys.executable} -m server_under_test.original --port {{port}}"
+    made = repros(history, [failed], (), KNOWN["original"], Aim(command(server), "127.0.0.1:5000"))
+    file, short = tmp_path / FILE, tmp_path / "short.py"
+    file.write_text(made.files[FILE])
+    short.write_text(re.sub("(?m)^AGAIN_S = .*$", "AGAIN_S = 1.0", made.files[FILE]))
+    with ThreadPoolExecutor(2) as pool:
+        broken, mended = pool.map(lambda words: started(*words), ((file,), (short, "--start", REFERENCE)))
+    assert broken.returncode == 1, broken.stdout + broken.stderr
+    assert mended.returncode == 0, mended.stdout + mended.stderr
+
+
+def test_who_leave_all_at_once_leave_one_by_one_when_it_is_played_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twenty resets in a row can be told to the server by its own writes: then its reads fail no more."""
+    paces = list[float]()
+    monkeypatch.setattr(pieces, "play", lambda: paces.append(pieces.PACE["s"]))
+    monkeypatch.setattr(pieces, "AGAIN_S", 0.0)
+    pieces.play_until_it_shows(own_port=True)
+    assert len(paces) == 2
+    assert paces[0] == 0.0 < paces[1]
+
+
+@pytest.mark.parametrize("goes", ["close", "reset", "abandon"])
+def test_each_departure_keeps_the_pace(goes: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited = list[float]()
+    monkeypatch.setattr(time, "sleep", waited.append)
+    monkeypatch.setitem(pieces.PACE, "s", 0.02)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setattr(pieces, "PORT", server.getsockname()[1])
+        getattr(pieces.connect("ana"), goes)()
+    assert waited == [0.02]
 
 
 @pytest.mark.parametrize("shape", ["no-exchange-newcomers", "no-exchange-empty"])

@@ -1,7 +1,8 @@
-"""What goes wrong only now and then when people leave in order: tried until it does.
+"""What goes wrong only now and then when people leave: tried until it does.
 
 A FIN hurts a server that writes to one who has gone while it still hears another, and whom that strikes is a matter of
-chance: where the acts of the failing play show nothing, words are made to cross with a leaving again and again.
+chance: where the acts of the failing play show nothing, words are made to cross with a leaving again and again. So is
+what a reset does: the kernel tells the server of it once, whether it reads from that socket or writes to it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from harness.properties.scene import Scene
 
 #: How often people speak and go all together, which hurts a server that minds it nine times in ten.
 CROSSINGS = 10
+#: How much each has to say when one of them is reset: the server is still busy with it.
+BURST = 20
 _PEOPLE = ("ana", "bia", "caio", "dora", "elis")
 #: Who of them stays, in the order in which they came: the first name is that of the last one.
 _STAY = ("here", "there")
@@ -40,8 +43,7 @@ def crossing(profile: Profile, stay: int, look: Sequence[str]) -> list[str]:
 
     Those who stay are called `here` and `there` in `look`, those who go `gone`.
     """
-    names, places = profile.names.max, profile.max_clients
-    if (names is not None and names < len("dora9")) or (places is not None and places < 2 * len(_PEOPLE)):
+    if not _has_room(profile, "dora9", 2 * len(_PEOPLE)):
         return []
     who = f"*gone, {', '.join(_STAY[:stay])}" if stay else "gone"
     told = ", ".join(f'"{name}"' for name in _PEOPLE)
@@ -57,3 +59,32 @@ def crossing(profile: Profile, stay: int, look: Sequence[str]) -> list[str]:
         *(f"    {line}" for line in look),
         *(f"    {one}.close()" for one in _STAY[:stay]),
     ]
+
+
+def crossing_a_reset(profile: Profile, look: Sequence[str]) -> list[str]:
+    """Lines in which two speak and one of them, `gone`, is reset in the midst of it, and it is looked.
+
+    The other one, who speaks on, is called `here` in `look`.
+    """
+    if not _has_room(profile, "gone9", 4):
+        return []
+    return [
+        f"for turn in range({CROSSINGS}):  # it does not go wrong each time: words must cross with the reset",
+        '    gone, here = log_in(connect(f"gone{turn}")), log_in(connect(f"here{turn}"))',
+        "    time.sleep(0.1)  # both are in",
+        f"    for number in range({BURST}):",
+        '        gone.blurt(f"{number} things to say")',
+        '        here.blurt(f"{number} answers")',
+        "    gone.reset()",
+        f"    for number in range({BURST}):",
+        '        here.blurt(f"{number} further answers")',
+        "    time.sleep(0.2)",
+        *(f"    {line}" for line in look),
+        "    here.close()",
+    ]
+
+
+def _has_room(profile: Profile, name: str, people: int) -> bool:
+    """Whether the server takes names as long as this, and so many people."""
+    names, places = profile.names.max, profile.max_clients
+    return (names is None or names >= len(name)) and (places is None or places >= people)

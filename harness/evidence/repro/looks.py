@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from harness.client.trace import Sent
 from harness.dialect.profile import Profile
 from harness.evidence.repro.acts import AGAIN, MOST_LINES, NOTICE, SURELY_NOTICED, Script, Untellable
-from harness.evidence.repro.crossing import crossing, left_in_order, orderly
+from harness.evidence.repro.crossing import crossing, crossing_a_reset, left_in_order, orderly
 from harness.evidence.repro.folding import folded
 from harness.history import (
     Ended,
@@ -455,6 +455,9 @@ def _welcomes(telling: Telling) -> list[str]:
             f"{who} = "
         ):  # whoever it strikes: that may be a matter of chance
             told += _introduced(line)
+    if not orderly(scene):
+        entry = 'newcomer = log_in(connect(f"new{turn}"))'
+        told += crossing_a_reset(telling.profile, [entry, *_introduced(entry), "newcomer.close()"])
     return told
 
 

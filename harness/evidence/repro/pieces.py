@@ -153,6 +153,11 @@ class Client:
         """Say something to everybody."""
         self.send(framed(SAY.replace("{name}", self.name).replace("{text}", words).encode()))
 
+    def blurt(self, words: str) -> None:
+        """The same at once, whatever has been said just before."""
+        self.sent_s = 0.0
+        self.say(words)
+
     def waits_for(self, words: str, refusal: str = "") -> None:
         """A step of the login: the server has to show these words."""
         wanted, no = plain(words), plain(refusal)
@@ -192,17 +197,20 @@ class Client:
         while not self.ended and select.select([self.socket], [], [], 0)[0]:
             self.read_once()
         self.socket.close()
+        time.sleep(PACE["s"])
 
     def reset(self) -> None:
         """Vanish with a RST: lingering for zero seconds makes the kernel throw the connection away."""
         self.present = False
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.socket.close()
+        time.sleep(PACE["s"])
 
     def abandon(self) -> None:
         """Just close, as the kernel does for a process that has died: FIN, or RST where something is still unread."""
         self.present = False
         self.socket.close()
+        time.sleep(PACE["s"])
 
     def half_close(self) -> None:
         """Say FIN and go on listening: TCP closes each direction on its own (RFC 9293, section 3.6)."""
@@ -482,6 +490,11 @@ def knock() -> str:
     return "accepted"
 
 
+#: How long it waits behind each departure, in seconds, play by play: some faults strike who leave all at once, others those
+#: who leave one by one.
+PACES = (0.0, 0.02)
+PACE = {"s": PACES[0]}
+
 GIVEN: dict[str, int] = {}
 COMMAND: list[str] = []
 PROCESSES: list[subprocess.Popen[bytes]] = []
@@ -536,15 +549,16 @@ def free_port() -> int:
 
 
 def play_until_it_shows(own_port: bool) -> None:
-    """Some faults strike only now and then: a short play is played again, each time on a server that is started anew."""
+    """Some faults strike only now and then: a play is played again, each time on a server that is started anew."""
     global PORT
     began = time.monotonic()
     for number in range(TRIES if own_port else 1):
-        if number and time.monotonic() > began + AGAIN_S:
+        if number >= len(PACES) and time.monotonic() > began + AGAIN_S:
             return
         stop_all()
         room.clear()
         THE_FAULT["begun"] = False
+        PACE["s"] = PACES[number % len(PACES)]
         if own_port:
             PORT = free_port()
         if COMMAND:

@@ -17,10 +17,6 @@ from harness.room import Room
 
 #: The first write to a closed peer succeeds, the RST it provokes breaks the second: hence three.
 ROUNDS = 3
-#: Over how long processor time is measured, in seconds: first a short look, and a longer one where that was busy.
-IDLE_LOOKS_S = (0.25, 0.8, 0.8)
-#: Busy is more than this part of one processor.
-BUSY = 0.25
 #: Servers answer a FIN with theirs within this time, or not at all, in seconds.
 GOODBYE_S = 0.2
 #: A process is looked at so often, at least, until it is at rest, in seconds.
@@ -171,7 +167,7 @@ async def rest(room: Room, item: Scenario) -> None:
         room.log.hasten()
         await see_it_grow(room, item, before)
         room.log.hasten(ends=True)
-    await idle(room)
+    await room.stage.look_idle("idle")
 
 
 async def at_rest(room: Room, before: Sample, label: str, deadline_s: float) -> Sample | None:
@@ -263,18 +259,6 @@ async def once_more(room: Room, item: Scenario, longest_s: float) -> None:
     if item.again:
         await room.calm()
     await everybody_leaves(room, polite=[])
-
-
-async def idle(room: Room) -> None:
-    """How much processor time it uses when nothing happens; looked at longer where it seems busy."""
-    for seconds in IDLE_LOOKS_S:
-        first = room.stage.sample("idle-begin")
-        await asyncio.sleep(seconds)  # the measurement itself
-        second = room.stage.sample("idle-end")
-        if first is None or second is None or not second.alive:
-            return
-        if second.cpu_s - first.cpu_s < BUSY * (second.at_s - first.at_s) / 2:
-            return
 
 
 async def final_stop(room: Room) -> None:

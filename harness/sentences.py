@@ -587,6 +587,9 @@ FORMS: dict[str, str] = {
     "with nobody connected it used {} of a processor over {} s: a busy loop": (
         "sem ninguém conectado, usou {0} de um processador por {1} s: um laço de espera ativa"
     ),
+    "while everybody was silent it used {} of a processor over {} s: a busy loop": (
+        "com todos calados, usou {0} de um processador por {1} s: um laço de espera ativa"
+    ),
     "nothing to do, nothing done": "nada a fazer, nada feito",
     "{} of a processor": "{0} de um processador",
     # handshake, closes, handles, discreet.

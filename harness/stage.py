@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import signal
 from collections.abc import Awaitable, Callable
@@ -15,6 +16,10 @@ from harness.client.wire import Wire
 from harness.history import Deadlines, Output, Sample, ServerEvent
 from harness.target import RemoteServer, Server, ServerSpec, TargetError
 
+#: Over how long processor time is measured, in seconds: first a short look, and a longer one where that was busy.
+IDLE_LOOKS_S = (0.25, 0.8, 0.8)
+#: Busy is more than this part of one processor.
+BUSY = 0.25
 #: Of what the server printed, from the beginning and from the end, in characters.
 OUTPUT = 64 << 10
 
@@ -199,6 +204,20 @@ class Stage:
         sample = self.server.sample(label)
         self.log.add(sample)
         return sample
+
+    async def look_idle(self, label: str) -> None:
+        """How much processor time it uses while nothing happens; looked at longer where it seems busy.
+
+        Leaves the samples `label`-begin and `label`-end: one pair where it rests, three where it may be spinning.
+        """
+        for seconds in IDLE_LOOKS_S:
+            first = self.sample(f"{label}-begin")
+            await asyncio.sleep(seconds)  # the measurement itself
+            second = self.sample(f"{label}-end")
+            if first is None or second is None or not second.alive:
+                return
+            if second.cpu_s - first.cpu_s < BUSY * (second.at_s - first.at_s) / 2:
+                return
 
     def alive(self) -> bool:
         """Whether it runs; True for a remote server, of which nothing is known."""

@@ -174,11 +174,15 @@ async def short_after_long(room: Room) -> None:
     await room.talk(ana)
 
 
-@scenario("chat", title="Silence, then talk", titulo="Silêncio, depois conversa", aims=["delivers", "responsive"])
+@scenario(
+    "chat", title="Silence, then talk", titulo="Silêncio, depois conversa", aims=["delivers", "responsive", "idles"]
+)
 async def silence_then_talk(room: Room) -> None:
-    """Nobody says anything for a while. A read with a time-out must take that for silence, not for a departure."""
+    """Nobody says anything for a while. A read with a time-out must take that for silence, not for a departure; and a
+    server that has nobody to serve sleeps, however many are connected."""
     ana, bia, caio = await room.join("ana", "bia", "caio")
-    await room.pause(1.2)  # the silence is the subject
+    await room.pause(1.0)  # the silence is the subject
+    await room.stage.look_idle("silence")
     await room.talk(bia, ana, caio)
 
 

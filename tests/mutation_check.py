@@ -591,6 +591,15 @@ def _busy(broken: bool) -> Story:
     return story
 
 
+@mutation("idles", "it spins while those who are in say nothing", shape="busy-together")
+def _busy_together(broken: bool) -> Story:
+    story = ordinary()
+    for number in range(3):
+        story.at(4.1 + number).sample("silence-begin", cpu_s=1.0 + number)
+        story.at(4.9 + number).sample("silence-end", cpu_s=1.0 + number + (0.7 if broken else 0.0))
+    return story
+
+
 # -- the wire and hygiene ----------------------------------------------------------------------------------------
 
 

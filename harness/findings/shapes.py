@@ -167,6 +167,10 @@ SHAPES: dict[str, tuple[str, str]] = {
         "reserva tanta memória quanto o tamanho de uma mensagem anuncia",
     ),
     "idles:busy": ("spins in a busy loop with nobody connected", "fica em laço ocupado sem ninguém conectado"),
+    "idles:busy-together": (
+        "spins in a busy loop while those who are connected say nothing",
+        "fica em laço ocupado enquanto quem está conectado nada diz",
+    ),
     "expires:kept": (
         "keeps a silent connection beyond the declared idle time",
         "mantém uma conexão calada além do tempo ocioso declarado",

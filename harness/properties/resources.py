@@ -194,11 +194,25 @@ def _churned(scene: Scene) -> Judgement | None:
 
 
 def idles(scene: Scene) -> Judgement | None:
-    """Uses no processor time once nothing happens."""
+    """Uses no processor time once nothing happens: with nobody connected, and while those who are in say nothing."""
     if scene.baseline.remote:
         return skipped("idles", REMOTE)
-    begins = [s for s in scene.samples if s.label == "idle-begin"]
-    ends = [s for s in scene.samples if s.label == "idle-end" and s.alive]
+    alone = _at_rest(
+        scene, "idle", "busy", "with nobody connected it used {used} of a processor over {wall} s: a busy loop"
+    )
+    if alone is not None and alone.outcome == "fail":
+        return alone
+    together = _at_rest(
+        scene, "silence", "busy-together",
+        "while everybody was silent it used {used} of a processor over {wall} s: a busy loop",
+    )  # fmt: skip
+    return together if together is not None and together.outcome == "fail" else alone
+
+
+def _at_rest(scene: Scene, label: str, shape: str, reason: str) -> Judgement | None:
+    """The processor time between the samples of this label, the last look counts."""
+    begins = [s for s in scene.samples if s.label == f"{label}-begin"]
+    ends = [s for s in scene.samples if s.label == f"{label}-end" and s.alive]
     if not ends or len(begins) < len(ends):
         return None
     first, last = begins[len(ends) - 1], ends[-1]
@@ -207,7 +221,7 @@ def idles(scene: Scene) -> Judgement | None:
     wanted = used + max(0.0, last.wait_s - first.wait_s) / wall
     if len(ends) >= 3 and (used > BUSY or (wanted > 3 * BUSY and used > BUSY / 3)):
         return failed(
-            "idles", "busy", f"with nobody connected it used {used:.0%} of a processor over {wall:.1f} s: a busy loop",
+            "idles", shape, reason.format(used=f"{used:.0%}", wall=f"{wall:.1f}"),
             expected="nothing to do, nothing done", observed=f"{used:.0%} of a processor", at_s=last.at_s,
         )  # fmt: skip
     return passed("idles", f"{used:.1%} of a processor")

@@ -945,6 +945,14 @@ def test_a_busy_moment_before_the_rest_is_not_blamed() -> None:
     none_fails(story, "idles")
 
 
+def test_a_moment_of_work_while_all_are_silent_is_not_blamed() -> None:
+    story = ordinary()
+    for at_s, begin, end in ((4.0, 1.0, 1.2), (4.5, 1.2, 1.2)):
+        story.at(at_s).sample("silence-begin", cpu_s=begin)
+        story.at(at_s + 0.4).sample("silence-end", cpu_s=end)
+    none_fails(story, "idles")
+
+
 # -- its end ------------------------------------------------------------------------------------------------------
 
 

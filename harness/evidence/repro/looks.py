@@ -761,15 +761,20 @@ def _close_wait(telling: Telling) -> list[str]:
 
 
 def _idles(telling: Telling) -> list[str]:
-    telling.story = "Four people come and go; then, with nobody connected, the server has nothing to do."
+    if telling.judgement.shape == "busy-together":
+        telling.story, when = "Three people come and say nothing: the server has nothing to do.", "while all are silent"
+        lines = [f"people = [log_in(connect(name)) for name in ({', '.join(map(ascii, _NAMES[:3]))})]"]
+    else:
+        telling.story = "Four people come and go; then, with nobody connected, the server has nothing to do."
+        lines, when = _departures(telling, _ways(telling)), "with nobody connected"
     return [
-        *_departures(telling, _ways(telling)),
+        *lines,
         "now_it_counts()",
         "time.sleep(1.0)",
         "used = processor_s()",
         "time.sleep(2.0)",
         "used = (processor_s() - used) / 2.0",
-        'expect(used < 0.25, "with nobody connected it has nothing to do", f"it uses {used:.0%} of a processor")',
+        f'expect(used < 0.25, "{when} it has nothing to do", f"it uses {{used:.0%}} of a processor")',
     ]
 
 

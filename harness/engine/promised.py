@@ -58,7 +58,9 @@ async def another_name(
 
 
 def _front(listener: Guest, text: bytes) -> bytes:
-    line = next((x for x in re.split(rb"[\r\n\0]", bytes(listener.raw)) if text and text in x), b"")
+    """What stands before these words. What the listener knew before they were said does not count: where messages have
+    no borders, the notice of the change, with both names, stands on the same line."""
+    line = next((x for x in re.split(rb"[\r\n\0]", listener.new) if text and text in x), b"")
     return line.split(text)[0] if line else b""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from properties.histories import Story, ordinary
 
@@ -215,3 +217,12 @@ def test_a_server_that_is_asleep_is_not_blamed_for_showing_nothing() -> None:
     made = repros(story.history(), [judgement], (), KNOWN["original"], AIM)
     play = made.files[FILE]
     assert play.index("    freeze()") < play.index("    thaw()") < play.index("newcomer = enter('dora')")
+
+
+def test_a_crowd_whose_clients_come_again_and_again_is_folded_in_no_time() -> None:
+    order = [(7 * number) % 300 for number in range(300)]
+    comes = [f"m{number} = connect('m{number}')" for turn in range(3) for number in order]
+    lines = [*comes, *(f"m{number}.close()" for number in range(300))]
+    before = time.process_time()
+    assert folded(lines) == lines
+    assert time.process_time() - before < 30  # half a second; it was minutes, and the scenario had no verdict

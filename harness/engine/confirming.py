@@ -194,6 +194,7 @@ class Confirmation:
         said: list[bytes] = []
         began = self.house.clock.now()
         for attempt in range(1, HELLOS + 1):
+            calm = self.house.clock.calm()
             words = await self.say(one)
             said.append(words)
 
@@ -208,6 +209,8 @@ class Confirmation:
                 return None
             if heard(said[-1:]) or heard(said):
                 self._slowest_s = max(self._slowest_s, self.house.clock.now() - began)
+                if attempt == 1:
+                    self.house.took(self.house.clock.calm() - calm)
                 self._all_heard += 1
                 await self.house.settle()
                 return attempt

@@ -6,9 +6,14 @@ import asyncio
 import sys
 from pathlib import Path
 
+import pytest
+
 from harness.dialect.profile import Profile
+from harness.engine import confirming
 from harness.engine.baseline import Lesson
+from harness.engine.confirming import Confirmation
 from harness.engine.deadlines import deadlines
+from harness.engine.guests import opened
 from harness.engine.options import Options
 from harness.engine.rest import longest_answer_s
 from harness.history import Baseline, Heard, Joined, Said
@@ -46,6 +51,33 @@ while True:
     threading.Thread(target=serve, args=(server.accept()[0],), daemon=True).start()
 """
 
+#: The same, and it answers: a word for leaving that ends the connection, and what it says of any other word come as late.
+ANSWERS_LATE = """
+import asyncio, sys
+people, waiting = {}, []
+async def serve(reader, writer):
+    name = (await reader.readline()).strip()
+    people[writer] = name
+    while text := (await reader.readline()).strip():
+        if text == b"/exit":
+            break
+        if text.startswith((b"/", b".", b"!")):
+            waiting.append((writer, b"? what"))
+        else:
+            waiting.extend((one, name + b": " + text) for one in people if one is not writer)
+    del people[writer]
+    await asyncio.sleep(0.2)
+    writer.close()
+async def main():
+    await asyncio.start_server(serve, "127.0.0.1", int(sys.argv[1]))
+    while True:
+        await asyncio.sleep(0.2)
+        for one, text in waiting:
+            one.write(text + b"\\n")
+        waiting.clear()
+asyncio.run(main())
+"""
+
 
 def test_the_notices_of_a_server_that_batches_its_words_are_learned(tmp_path: Path) -> None:
     (tmp_path / "chat.py").write_text(BATCHES, encoding="utf-8")
@@ -57,6 +89,26 @@ def test_the_notices_of_a_server_that_batches_its_words_are_learned(tmp_path: Pa
     assert learned.baseline is not None, learned.transcript
     assert learned.baseline.join_notice == "* {name} came"
     assert learned.baseline.leave_notice == "* {name} went"
+
+
+def test_what_is_answered_late_is_not_taken_for_the_answer_to_the_next_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end that `/exit` brings came when the probe had gone on to the next word, which was then said for leaving."""
+    monkeypatch.setattr(confirming, "CROWD", 1)
+    (tmp_path / "chat.py").write_text(ANSWERS_LATE, encoding="utf-8")
+    speaks = Profile.model_validate(
+        {"login": [{"send": "{name}"}], "list": "x", "whisper": "x", "names": {"max": 9}, "max_clients": 3}
+    )
+    spec = command(f"{sys.executable} chat.py {{port}}", cwd=tmp_path)
+
+    async def leave() -> object:
+        async with opened(Options(spec), False, [], 0) as house:
+            confirmed = await Confirmation(house, speaks).hold()
+            assert confirmed.profile is not None, confirmed.why_not
+            return confirmed.profile.leave
+
+    assert asyncio.run(leave()) == "/exit"
 
 
 def test_the_longest_answer_is_a_login_s_or_a_word_s() -> None:

@@ -18,8 +18,8 @@ Want = Literal["name", "password", "room", "command", "choice"]
 #: Words that mean leaving, listing and whispering, the most usual first. None of them stops a server.
 LEAVE_WORDS = ("/quit", "/exit", "/sair", "/leave", "/bye")
 LIST_WORDS = ("/list", "/users", "/who", "/online", "/usuarios", "/lista", "/names")
-WHISPER_WORDS = ("/whisper", "/msg", "/w", "/pm", "/private", "/tell", "/dm")
-NAME_WORDS = r"name|nick|nome|apelido|usuario|nombre|\bnom\b|pseudo|username|login|handle|identif|\balias\b"
+WHISPER_WORDS = ("/whisper", "/msg", "/w", "/pm", "/private", "/tell", "/dm", "/mp")
+NAME_WORDS = r"name|nick|nome|apelido|usuario|nombre|\b(?:pre)?nom\b|pseudo|username|login|handle|identif|\balias\b"
 _PASSWORD = r"\b(?:password|passwd|passphrase|senha|contrasena|clave|mot de passe|passwort|kennwort)\b"
 _ROOM = r"\b(?:rooms?|salas?|channels?|canal|canais|salons?|grupos?|groups?)\b"
 _REFUSED = (
@@ -56,14 +56,14 @@ _SAYING = _words(
     "msg message say send broadcast all chat text bcast talk falar dizer mensagem mensaje enviar publish "
     "fala fale diz diga envia manda decir di hablar habla dire dis parler parle invia parla sag sagen sende"
 )
-_NAMELIKE = r"name|nick|nome|user|usuario|apelido|nombre|pseudo|handle|login|alias|\bnom\b|\bid\b"
+_NAMELIKE = r"name|nick|nome|user|usuario|apelido|nombre|pseudo|handle|login|alias|\b(?:pre)?nom\b|\bid\b"
 _TEXTLIKE = r"te?xt|messag|mensag|msg|mensaj|conte|palabra|word|texto|algo|something|body"
 _ROOMLIKE = r"room|sala|channel|canal|group|grupo|salon|chat"
 _PLACE = (
     r"<[^<>\n]{1,24}>|\[[^\[\]\n]{1,24}\]|\{[^{}\n]{1,24}\}|\([a-z_ ]{1,24}\)|\"[^\"\n]{1,24}\"|"
     r"[A-Z][A-Z_]{2,14}\b|(?:your|seu|sua|tu|new|novo|nuevo|a)[ _-]?[\w-]+|"
     r"(?:nick(?:name)?|name|nome|username|user|apelido|nombre|usuario|room|sala|channel|canal|"
-    r"text|texto|message|mensagem|mensaje|msg|dest\w*|target|para|to)\b"
+    r"(?:pr[eé])?nom|pseudo|texte?|texto|message|mensagem|mensaje|msg|dest\w*|target|para|to)\b"
 )
 #: What parts the places of one command. A bar with blanks around it and a bare word behind it parts two commands, and so
 #: do blanks before a word in capitals that has a bar or a colon of its own (`LOGIN|name MSG|text`).

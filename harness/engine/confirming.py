@@ -321,7 +321,7 @@ class Confirmation:
         hinted = [w for w in self.words if "{to}" in w]
         usual = [f"{word} {{to}} {{text}}" for word in WHISPER_WORDS if not self.polite or word in fold(shown)]
         at = [] if self.polite and not re.search(r"@\w", shown) else ["@{to} {text}"]
-        templates = list(dict.fromkeys([*named, *hinted, *usual, *at]))[:10]
+        templates = list(dict.fromkeys([*named, *hinted, *usual, *at]))[:11]
         by_keys = is_json(self.profile.say)
         if by_keys:
             templates = [one for target in TARGETS for one in whispers(self.profile.say, (target,))]

@@ -108,6 +108,8 @@ def test_the_commands_of_a_text_are_told_apart_by_their_arguments() -> None:
         ("LOGIN:name MSG:text", ["LOGIN:{name}", "MSG:{text}"]),
         ("MSG|to|text", ["MSG|{to} {text}"]),
         ("usage: MSG <to> | <text>", ["MSG {to} {text}"]),
+        ("Commandes : /qui, /mp prénom texte, /partir", ["/mp {to} {text}"]),
+        ("/pseudo nom | /mp pseudo message | /fin", ["/pseudo {name}", "/mp {to} {text}"]),
     ],
 )
 def test_commands_that_stand_side_by_side_are_not_taken_for_one(text: str, templates: list[str]) -> None:

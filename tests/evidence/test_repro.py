@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +27,7 @@ from harness.engine.play import Play, target_option
 from harness.engine.replaying import often, state_of
 from harness.evidence.capture import Capture
 from harness.evidence.repro import FILE, Aim, dialects, pieces, repros
-from harness.history import Heard, History, Introduced, Left, Said
+from harness.history import Ended, Heard, History, Introduced, Left, Packet, Said, Toxic
 from harness.properties import judge
 from harness.registry import load
 from harness.results import Judgement, ScenarioResult
@@ -267,7 +268,7 @@ def test_what_a_reset_spoils_now_and_then_is_tried_until_it_does(tmp_path: Path)
 def test_who_leave_all_at_once_leave_one_by_one_when_it_is_played_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Twenty resets in a row can be told to the server by its own writes: then its reads fail no more."""
     paces = list[float]()
-    monkeypatch.setattr(pieces, "play", lambda: paces.append(pieces.PACE["s"]))
+    monkeypatch.setattr(pieces, "play", lambda: paces.append(pieces.ROUND["pace_s"]))
     monkeypatch.setattr(pieces, "AGAIN_S", 0.0)
     pieces.play_until_it_shows(own_port=True)
     assert len(paces) == 2
@@ -278,11 +279,110 @@ def test_who_leave_all_at_once_leave_one_by_one_when_it_is_played_again(monkeypa
 def test_each_departure_keeps_the_pace(goes: str, monkeypatch: pytest.MonkeyPatch) -> None:
     waited = list[float]()
     monkeypatch.setattr(time, "sleep", waited.append)
-    monkeypatch.setitem(pieces.PACE, "s", 0.02)
+    monkeypatch.setitem(pieces.ROUND, "pace_s", 0.02)
     with socket.create_server(("127.0.0.1", 0)) as server:
         monkeypatch.setattr(pieces, "PORT", server.getsockname()[1])
         getattr(pieces.connect("ana"), goes)()
     assert waited == [0.02]
+
+
+def play_of(history: History, failed: Judgement) -> str:
+    """The lines of `play` of a failure's file."""
+    made = repros(history, [failed], (), KNOWN["original"], Aim(command("./server {port}"), "a:1"))
+    return made.files[FILE].partition("def play() -> None:")[2].partition("\n\n\n")[0]
+
+
+def closes_over_a_line(story: Story) -> None:
+    dora = story.join("dora", way="proxy")
+    story.wait(0.5)
+    story.leave(dora)
+
+
+def half_closes_over_a_line(story: Story) -> None:
+    dora = story.join("dora", way="proxy")
+    story.wait(0.5)
+    story.leave(dora, "half-close")
+
+
+def is_cut_with_its_line(story: Story) -> None:
+    """The call to the Toxiproxy is told when it has answered, which is later than what it did."""
+    dora = story.join("dora", way="proxy")
+    story.wait(0.5)
+    story.add(Ended(at_s=story.now, conn=dora, how="fin"))
+    story.here.remove(dora)
+    story.add(Toxic(at_s=story.now + 0.03, did="line: line cut", line="line", clean=False))
+
+
+@pytest.mark.parametrize(
+    ("fault", "packet", "line"),
+    [
+        (closes_over_a_line, None, "dora.cut()"),
+        (closes_over_a_line, "RST-ACK", "dora.reset()"),
+        (closes_over_a_line, "FIN-ACK", "dora.close()"),
+        (half_closes_over_a_line, None, "dora.cut(Client.half_close)"),
+        (half_closes_over_a_line, "RST-ACK", "dora.reset()"),
+        (is_cut_with_its_line, None, "dora.cut()"),
+    ],
+)
+def test_one_goes_as_the_server_saw_it(fault: Callable[[Story], None], packet: str | None, line: str) -> None:
+    """What closes behind a Toxiproxy is reset for the server where something was still on its way: packets tell, or
+    both are tried."""
+    story = ordinary(fault)
+    if packet is not None:
+        story.add(Packet(at_s=2.7, flow=9, leg="proxy-server", sender="proxy", flags=packet, conn=story.conns["dora"]))
+    failed = Judgement("serves", "fail", "nina never heard otto", "both", "nothing", "no-exchange-newcomers", at_s=12.0)
+    play = play_of(story.history(), failed)
+    assert f"    {line}\n" in play
+    compile(play.replace("\n    ", "\n"), FILE, "exec")
+
+
+@pytest.mark.parametrize("fault", [closes_over_a_line, is_cut_with_its_line])
+def test_who_was_cut_off_goes_abruptly_where_it_is_looked_for_close_wait(fault: Callable[[Story], None]) -> None:
+    failed = Judgement("sockets", "fail", "3 connections stay", "none", "3", "close-wait", at_s=18.0)
+    assert "bia.reset()" in play_of(ordinary(fault).history(), failed)
+
+
+@pytest.mark.parametrize("prop", ["delivers", "responsive"])
+def test_a_message_on_its_way_when_somebody_is_reset_is_told_with_the_reset(prop: str) -> None:
+    """It was said a moment before: without the reset the file would show a room in which nothing happens."""
+    story = ordinary()
+    left = story.find(Left)[0]
+    said = replace(story.find(Said)[0], at_s=left.at_s - 0.001, token="xq1", text=b"on its way xq1")
+    said = replace(said, conn=story.conns["ana"], expects=(story.conns["bia"], story.conns["caio"]))
+    story.add(said)
+    failed = Judgement(prop, "fail", "caio never heard ana", "it", "nothing", at_s=said.at_s)
+    if prop == "delivers":
+        failed = next(j for j in judge(story.history()) if j.id == "delivers")
+        assert failed.at_s == said.at_s
+    play = play_of(story.history(), failed)
+    assert "bia.reset()" in play
+    assert "expect_a_working_room(ana, caio)" in play
+
+
+def test_a_connection_that_is_closed_already_can_be_closed() -> None:
+    """Who is cut off in one play by a reset, and in another half-closes, is closed at the end of both."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        bia = pieces.Client.__new__(pieces.Client)
+        bia.socket, bia.ended, bia.received = socket.create_connection(server.getsockname()), "", b""
+        bia.reset()
+        bia.close()
+        assert not bia.present
+
+
+@pytest.mark.parametrize("resets", [False, True])
+def test_who_is_cut_off_is_reset_every_other_time(resets: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(pieces.ROUND, "resets", resets)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        bia = pieces.Client.__new__(pieces.Client)
+        bia.socket, bia.ended, bia.received = socket.create_connection(server.getsockname()), "", b""
+        bia.cut()
+        there, _ = server.accept()
+        with there:
+            if resets:
+                with pytest.raises(ConnectionResetError):
+                    there.recv(1)
+            else:
+                assert there.recv(1) == b""
 
 
 @pytest.mark.parametrize("shape", ["no-exchange-newcomers", "no-exchange-empty"])

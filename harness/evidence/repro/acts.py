@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from harness.client.trace import Sent
 from harness.dialect import tokens
 from harness.dialect.profile import Profile
+from harness.evidence.repro.crossing import end_seen, perhaps_reset
 from harness.evidence.repro.crowds import all_go, cycle
 from harness.evidence.repro.literals import Literals
 from harness.evidence.steps import goodbyes
-from harness.history import Ended, Left, Said, Toxic
+from harness.history import Ended, Left, Said
 from harness.properties.scene import Scene
 
 #: Plain messages that are said again after the fault has begun; the later ones count more.
@@ -204,7 +205,7 @@ class Script:
         over = None if self._forgotten(conn) else self._over(conn)
         if over is None:
             return []
-        acts = [Act(over.at_s, f"{self.variables[conn]}.{self._going(conn)}()", True)]
+        acts = [Act(over.at_s, f"{self.variables[conn]}.{_call(self._going(conn))}", True)]
         if isinstance(over, Left) and over.how == "half-close":
             later = next((o.at_s for o in self.scene.opened.values() if o.at_s > over.at_s), None)
             if later is not None and later <= self.until_s:
@@ -315,22 +316,27 @@ class Script:
         """How a connection was over for the server, until the violation."""
         left, ended = self.scene.left.get(conn), self.scene.ended.get(conn)
         if ended is not None and (left is None or ended.at_s < left.at_s):
-            over: Left | Ended | None = ended if self._by_the_line(ended) else None  # else the server's own doing
+            over: Left | Ended | None = (
+                ended if self.scene.line_at_fault(conn, ended.at_s) else None
+            )  # else the server's own doing
         else:
             over = left
         return over if over is not None and over.at_s <= self.until_s else None
 
-    def _by_the_line(self, ended: Ended) -> bool:
-        """Whether the Toxiproxy, which had been told something before, ended this connection."""
-        proxied = self.scene.opened[ended.conn].way == "proxy"
-        return proxied and any(toxic.at_s <= ended.at_s for toxic in self.scene.history.of(Toxic))
-
     def _going(self, conn: int) -> str | None:
         """What its client does to end it as it was ended, if it was."""
         over = self._over(conn)
-        if isinstance(over, Ended):  # by a line of the Toxiproxy: on its other leg the server saw the same
-            return "reset" if over.how == "reset" else "close"
-        return _LEAVING[over.how] if over is not None else None
+        if over is None:
+            return None
+        # by a line of the Toxiproxy: on its other leg the server saw the same
+        how = {"reset": "reset"}.get(over.how, "close") if isinstance(over, Ended) else _LEAVING[over.how]
+        if how not in ("close", "half_close") or not perhaps_reset(self.scene, conn):
+            return how
+        if end_seen(self.scene, conn) == "RST":
+            return "reset"
+        if how == "close":
+            return "cut"
+        return how if self.scene.role(conn) == "crowd" else "cut(Client.half_close)"
 
     def _goings(self, conns: Sequence[int]) -> list[str | None]:
         return [self._going(conn) for conn in conns]
@@ -357,7 +363,7 @@ class Script:
         send = "".join(f".send({self._literals.literal(data)})" for data in raw)
         if self._in_turn(conns) and len(turns) == 1:
             body = f"for number in range({len(conns)}):\n    one = {come}" + (f"\n    one{send}" if send else "")
-            return [Act(begin, f"{body}\n    one.{turns[0]}()", True, entry=back)]
+            return [Act(begin, f"{body}\n    one.{_call(turns[0])}", True, entry=back)]
         acts = [Act(begin, f"{crowd} = [{come} for number in range({len(conns)})]", True, entry=True)]
         if send:
             acts.append(Act(begin + 1e-6, f"for one in {crowd}:\n    one{send}", True))
@@ -379,6 +385,11 @@ class Script:
 _RESERVED = frozenset(
     ["room", "expect", "framed", "connect", "enter", "play", "plain", "main", "crowd", "one", "number", "turn", "back", "newcomer"]
 )  # fmt: skip
+
+
+def _call(going: str | None) -> str:
+    """A way to go as a call."""
+    return f"{going}()" if going is None or not going.endswith(")") else going
 
 
 def _runs(pieces: Sequence[Sent]) -> list[list[Sent]]:

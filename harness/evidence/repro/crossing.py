@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.dialect.profile import Profile
+from harness.history import Packet
 from harness.properties.scene import Scene
 
 #: How often people speak and go all together, which hurts a server that minds it nine times in ten.
@@ -29,6 +30,23 @@ def orderly(scene: Scene) -> bool:
 def left_in_order(scene: Scene) -> bool:
     """Whether somebody left in the fault, and nobody but by FIN."""
     return orderly(scene) and bool(_ways(scene))
+
+
+def end_seen(scene: Scene, conn: int) -> str | None:
+    """FIN or RST, whichever came first to the server from this client, or from the Toxiproxy in its name, as captured."""
+    packets = (
+        p for p in scene.history.of(Packet) if p.conn == conn and p.leg != "client-proxy" and p.sender != "server"
+    )
+    return next((end for p in packets for end in ("FIN", "RST") if end in p.flags), None)
+
+
+def perhaps_reset(scene: Scene, conn: int) -> bool:
+    """Whether a client that left in order may have been reset for the server: something was still on its way to it.
+
+    So closes what is cut or closed at the Toxiproxy, and one of a crowd, to whom the others' leaving is told meanwhile.
+    """
+    seen = end_seen(scene, conn)
+    return seen == "RST" or (seen is None and (scene.opened[conn].way == "proxy" or scene.role(conn) == "crowd"))
 
 
 def _ways(scene: Scene) -> set[str]:

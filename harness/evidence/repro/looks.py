@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from harness.client.trace import Sent
 from harness.dialect.profile import Profile
 from harness.evidence.repro.acts import AGAIN, MOST_LINES, NOTICE, SURELY_NOTICED, Script, Untellable
-from harness.evidence.repro.crossing import crossing, crossing_a_reset, left_in_order, orderly
+from harness.evidence.repro.crossing import crossing, crossing_a_reset, left_in_order, orderly, perhaps_reset
 from harness.evidence.repro.folding import folded
 from harness.history import (
     Ended,
@@ -30,6 +30,8 @@ from harness.results import Judgement
 AWAITED_S = 0.5
 #: How often something that happens now and then is tried.
 TRIES = 20
+#: A message is still on its way so long after it was said, in seconds.
+STRUCK_S = 0.5
 #: So often the same is done when it is looked whether something grows.
 ROUNDS = 3
 
@@ -49,6 +51,13 @@ class Telling:
         """The acts until the violation, for these and for whoever misbehaved."""
         until = until_s if until_s is not None else self.judgement.at_s
         return Script(self.scene, self.profile, self.sent, witnesses, self.scene.end_s if until is None else until)
+
+    def struck(self, at_s: float) -> float:
+        """Until when it is told of a message said then: where nobody had left, the first departure struck it on its way."""
+        over = (*self.scene.left.values(), *self.scene.ended.values())
+        in_fault = [one.at_s for one in over if self.scene.phase_at(one.at_s) == "fault"]
+        first = min(in_fault, default=at_s)
+        return max(at_s, first) if first - at_s < STRUCK_S else at_s
 
     def record(self, *kinds: type[Record]) -> Record | None:
         """The record at the moment of the violation."""
@@ -92,7 +101,7 @@ def _delivers(telling: Telling) -> list[str]:
 
 def _missed(telling: Telling, said: Said, conn: int) -> list[str]:
     """A message that did not come: it is said again as it was, then the room is tried in rounds."""
-    script = telling.script(said.conn, conn, until_s=_sent_by(telling, said))
+    script = telling.script(said.conn, conn, until_s=telling.struck(_sent_by(telling, said)))
     speaker, listener = script.variables[said.conn], script.variables[conn]
     special = said.joined > 1 or said.segments > 1  # then it stands among the acts, byte by byte
     words = script.words(said) if special else script.short(said)
@@ -390,10 +399,11 @@ def _responsive(telling: Telling) -> list[str]:
     said = telling.record(Said)
     if not isinstance(said, Said):
         raise Untellable("the message that was late is not known")
-    conn = next((c for c in said.expects if scene.well_behaved(c)), None)
+    until_s = telling.struck(said.at_s - 1e-6)
+    conn = next((c for c in said.expects if scene.well_behaved(c) and scene.gone_at(c) > until_s), None)
     if conn is None:
         raise Untellable("who waited for it is not known")
-    script = telling.script(said.conn, conn, until_s=said.at_s - 1e-6)
+    script = telling.script(said.conn, conn, until_s=until_s)
     return [*script.lines(), *_rounds(telling, script, script.variables[said.conn], script.variables[conn])]
 
 
@@ -697,9 +707,17 @@ def _ways(telling: Telling) -> list[str]:
     """The manners in which people left in the failing scenario."""
     scene = telling.scene
     ways = {left.how for left in scene.left.values() if scene.phase_at(left.at_s) in ("fault", "rest")}
+    if _cut(scene):
+        ways.add("reset")
     if telling.profile.leave is None:
         ways.discard("polite")
     return [way for way in _MANNER if way in ways | {"fin"}]
+
+
+def _cut(scene: Scene) -> bool:
+    """Whether somebody may have been reset for the server in the fault, who left in order, or was cut off."""
+    over: list[Left | Ended] = [*scene.left.values(), *scene.ended.values()]
+    return any(perhaps_reset(scene, one.conn) for one in over if scene.phase_at(one.at_s) == "fault")
 
 
 def _departures(telling: Telling, ways: Sequence[str], turn: str = "", manners: str = "") -> list[str]:
@@ -735,6 +753,8 @@ def _close_wait(telling: Telling) -> list[str]:
     that has gone is answered with an RST, which ends the connection after all."""
     first, scene = _NAMES[1], telling.scene
     ways = {left.how for left in scene.left.values() if scene.phase_at(left.at_s) == "fault"}
+    if _cut(scene):
+        ways.add("reset")
     fault = next((way for way in ("reset", "killed") if way in ways), None)
     others = f"({', '.join(name for name in _NAMES if name != first or fault is None)})"
     telling.story = "Four people come; they speak, and one after the other closes its socket."

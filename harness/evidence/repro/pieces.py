@@ -193,29 +193,38 @@ class Client:
     def close(self) -> None:
         """Close without a word: FIN. What has come is read before, as unread bytes would turn the FIN into a RST."""
         self.present = False
+        if self.socket.fileno() < 0:
+            return  # it is closed already
         self.read_until(lambda: False, 0)
         while not self.ended and select.select([self.socket], [], [], 0)[0]:
             self.read_once()
         self.socket.close()
-        time.sleep(PACE["s"])
+        time.sleep(ROUND["pace_s"])
 
     def reset(self) -> None:
         """Vanish with a RST: lingering for zero seconds makes the kernel throw the connection away."""
         self.present = False
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.socket.close()
-        time.sleep(PACE["s"])
+        time.sleep(ROUND["pace_s"])
 
     def abandon(self) -> None:
         """Just close, as the kernel does for a process that has died: FIN, or RST where something is still unread."""
         self.present = False
         self.socket.close()
-        time.sleep(PACE["s"])
+        time.sleep(ROUND["pace_s"])
 
     def half_close(self) -> None:
         """Say FIN and go on listening: TCP closes each direction on its own (RFC 9293, section 3.6)."""
         self.present = False
         self.socket.shutdown(socket.SHUT_WR)
+
+    def cut(self, gently: Callable[[Client], None] | None = None) -> None:
+        """Be cut off by what lies between, which sends FIN, or RST where something was still unread: in turn."""
+        if ROUND["resets"]:
+            self.reset()
+        else:
+            (gently or Client.close)(self)
 
     def vanish(self) -> None:
         """As if the cable were pulled: the kernel drops every packet that comes, no FIN, no RST (Linux, socket(7))."""
@@ -490,10 +499,10 @@ def knock() -> str:
     return "accepted"
 
 
-#: How long it waits behind each departure, in seconds, play by play: some faults strike who leave all at once, others those
-#: who leave one by one.
-PACES = (0.0, 0.02)
-PACE = {"s": PACES[0]}
+# Some faults strike who leave all at once, others who leave one by one: how long it waits behind each departure, in
+# seconds, and whether who is cut off is reset. It is played so in turn.
+ROUNDS = ({"pace_s": 0.0, "resets": False}, {"pace_s": 0.02, "resets": True})
+ROUND = dict(ROUNDS[0])
 
 GIVEN: dict[str, int] = {}
 COMMAND: list[str] = []
@@ -553,12 +562,12 @@ def play_until_it_shows(own_port: bool) -> None:
     global PORT
     began = time.monotonic()
     for number in range(TRIES if own_port else 1):
-        if number >= len(PACES) and time.monotonic() > began + AGAIN_S:
+        if number >= len(ROUNDS) and time.monotonic() > began + AGAIN_S:
             return
         stop_all()
         room.clear()
         THE_FAULT["begun"] = False
-        PACE["s"] = PACES[number % len(PACES)]
+        ROUND.update(ROUNDS[number % len(ROUNDS)])
         if own_port:
             PORT = free_port()
         if COMMAND:

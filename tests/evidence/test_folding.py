@@ -112,7 +112,7 @@ def test_a_crowd_that_goes_in_two_ways_is_a_loop_and_each_wave_has_its_own_names
     play = play_of(ordinary(lambda story: storm(story, 3, ("fin", "reset"))))
     assert play.count("for number in range(24)]") == 3
     assert play.count("for one, goes in zip(crowd") == 3
-    assert "(Client.close, Client.reset)" in play
+    assert "(Client.cut, Client.reset)" in play
     stems = [part.partition("{")[0] for part in play.split('let_in(f"')[1:]]
     assert len(set(stems)) == 3
 
@@ -129,7 +129,7 @@ def test_who_was_cut_off_by_the_proxy_is_in_the_file_as_who_left_himself() -> No
     story = ordinary(cut_off)
     lost = next(j for j in judge(story.history()) if j.id == "delivers")
     made = repros(story.history(), [lost], (), KNOWN["original"], AIM)
-    assert made.files[FILE].index("dora.close()") < made.files[FILE].index("ana.say('is it lost?")
+    assert made.files[FILE].index("dora.cut()") < made.files[FILE].index("ana.say('is it lost?")
     assert "for turn in range(" in made.files[FILE], "a FIN strikes by chance"
 
 

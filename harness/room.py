@@ -311,9 +311,9 @@ class Room:
                 await member.say(self.words())
             await asyncio.sleep(pause_s)  # the pace of the talk, not a wait for anything
 
-    async def settled(self) -> bool:
-        """Wait until all that was said has been heard."""
-        return await self.log.settled()
+    async def settled(self, but: str | None = None) -> bool:
+        """Wait until all that was said has been heard, but for the message with this token."""
+        return await self.log.settled(but=but)
 
     async def reaches(self, member: Member, tokens: Iterable[str], deadline_s: float) -> bool:
         """Wait until one of these tokens has reached a member; False at the deadline, or when it is gone."""

@@ -208,7 +208,8 @@ class Stage:
     async def look_idle(self, label: str) -> None:
         """How much processor time it uses while nothing happens; looked at longer where it seems busy.
 
-        Leaves the samples `label`-begin and `label`-end: one pair where it rests, three where it may be spinning.
+        Leaves the samples `label`-begin and `label`-end: one pair where it rests, three where it may be spinning. On a
+        busy machine one that spins gets little of it, and waits for the rest.
         """
         for seconds in IDLE_LOOKS_S:
             first = self.sample(f"{label}-begin")
@@ -216,7 +217,8 @@ class Stage:
             second = self.sample(f"{label}-end")
             if first is None or second is None or not second.alive:
                 return
-            if second.cpu_s - first.cpu_s < BUSY * (second.at_s - first.at_s) / 2:
+            wanted = second.cpu_s - first.cpu_s + max(0.0, second.wait_s - first.wait_s)
+            if wanted < BUSY * (second.at_s - first.at_s) / 2:
                 return
 
     def alive(self) -> bool:

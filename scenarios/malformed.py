@@ -485,6 +485,8 @@ async def slow_drip(room: Room) -> None:
             for at in range(len(data)):
                 await bia.send(data[at : at + 1])
                 await room.pause(DRIP_S)  # the time between the bytes is the subject
+                if at == len(data) // 2:
+                    await room.settled(but=said.token)  # however long the rest takes
     await sense(room, bia, caio)
 
 

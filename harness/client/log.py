@@ -167,12 +167,13 @@ class Log:
             if waiting & here and self._speaker[token] in here
         }
 
-    async def settled(self, deadline_s: float | None = None) -> bool:
+    async def settled(self, deadline_s: float | None = None, but: str | None = None) -> bool:
         """Wait until everything said so far was heard by everybody who must. False when the deadline came first.
 
-        What is said meanwhile does not count: somebody may be talking all the time.
+        What is said meanwhile does not count: somebody may be talking all the time. Nor does the message with the token
+        `but`, which is still on its way to the server.
         """
-        asked, deadline, due = self.now(), deadline_s or self.reply_s(), set(self.pending)
+        asked, deadline, due = self.now(), deadline_s or self.reply_s(), set(self.pending) - {but}
         done = await self.wait("reply", lambda: due.isdisjoint(self.unheard()), deadline_s or self.reply_deadline_s)
         if not done:
             self.add(Awaited(at_s=self.now(), what="delivery", asked_at_s=asked, came=False, deadline_s=deadline))

@@ -154,7 +154,7 @@ def units_after(scene: Scene, said: Said, conn: int) -> list[bytes]:
     """What reached a connection from the moment on at which this was said."""
     came = [(n.at_s, n.unit) for n in scene.noticed if n.conn == conn and n.at_s >= said.at_s]
     came += [(h.at_s, h.unit) for hs in scene.heard.values() for h in hs if h.conn == conn and h.at_s >= said.at_s]
-    return [unit for _, unit in sorted(came)]
+    return [unit for _, unit in sorted(came, key=lambda one: one[0])]  # those of one read in their order
 
 
 def words_of(scene: Scene, unit: bytes) -> bytes:

@@ -205,6 +205,16 @@ def test_a_message_sent_in_pieces_among_others_words_is_not_blamed_where_nothing
     assert set(story(lines=True).failing()) >= {"delivers"}
 
 
+def test_pieces_that_came_in_one_read_are_put_together_in_their_order_and_not_blamed() -> None:
+    story = ordinary(baseline=RAW, lines=False).at(4.0)
+    caio = story.conns["caio"]
+    said = story.says("ana", "zebra yak and ant", to=[caio], heard=(), segments=4)
+    for piece in (said.text[:6], said.text[6:10], said.text[10:14], said.text[14:]):
+        story.add(Noticed(at_s=4.01, conn=caio, unit=piece))
+    assert story.failing() == {}
+    assert story.judged()["intact"].outcome == "warn"
+
+
 def test_a_command_sent_in_pieces_is_not_blamed_where_nothing_parts_messages() -> None:
     def story(**baseline: bool) -> Story:
         story = ordinary(**baseline).at(4.0)

@@ -600,6 +600,15 @@ def _busy_together(broken: bool) -> Story:
     return story
 
 
+@mutation("idles", "it spins on a machine that is busy with something else", shape="busy-together")
+def _busy_and_starved(broken: bool) -> Story:
+    story = ordinary()
+    for number in range(3):
+        story.at(4.1 + number).sample("silence-begin", cpu_s=1.0, wait_s=2.0)
+        story.at(4.9 + number).sample("silence-end", cpu_s=1.06 if broken else 1.0, wait_s=2.74)
+    return story
+
+
 # -- the wire and hygiene ----------------------------------------------------------------------------------------
 
 

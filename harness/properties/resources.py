@@ -12,6 +12,8 @@ from harness.results import Judgement
 
 #: More than this part of one processor, at rest, is a busy loop.
 BUSY = 0.25
+#: Of a busy machine a server that spins gets no more than this, and waits for the rest; one that rests wants nothing.
+SERVED = 0.03
 #: Below this an unbounded buffer cannot be told from ordinary growth, in bytes.
 SMALLEST_LEAK = 24 << 20
 #: A virtual machine's heap grows before its first collection: so much is its own habit (initial heap of a JVM).
@@ -219,7 +221,7 @@ def _at_rest(scene: Scene, label: str, shape: str, reason: str) -> Judgement | N
     wall = last.at_s - first.at_s
     used = (last.cpu_s - first.cpu_s) / wall
     wanted = used + max(0.0, last.wait_s - first.wait_s) / wall
-    if len(ends) >= 3 and (used > BUSY or (wanted > 3 * BUSY and used > BUSY / 3)):
+    if len(ends) >= 3 and (used > BUSY or (wanted > 3 * BUSY and used > SERVED)):
         return failed(
             "idles", shape, reason.format(used=f"{used:.0%}", wall=f"{wall:.1f}"),
             expected="nothing to do, nothing done", observed=f"{used:.0%} of a processor", at_s=last.at_s,

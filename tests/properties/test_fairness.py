@@ -893,6 +893,15 @@ def test_a_pool_that_fills_up_and_stops_growing_is_not_blamed(prop: str, judged:
     none_fails(counted(prop, *counts), judged)
 
 
+@pytest.mark.parametrize(("clients", "leaks"), [(100, False), (8, True)])
+def test_a_few_threads_that_a_runtime_adds_while_hundreds_leave_are_not_blamed(clients: int, leaks: bool) -> None:
+    story = counted("threads", 5, 6, 6, 7, 9)
+    for number in range(clients):
+        story.at(18.21)
+        story.leave(story.open(f"m{number}", role="crowd"), "reset", told=False)
+    assert ("threads" in story.failing()) is leaks
+
+
 def test_a_thread_left_over_once_proves_nothing() -> None:
     judged = counted("threads", 3, 4).judged()
     assert "threads" not in judged

@@ -161,17 +161,18 @@ def expectation_before(text: str) -> str | None:
 
 
 def room_answer(text: str) -> str:
-    """A room to enter: the first one that is offered, by its number where it has one, else a name of our own."""
-    numbered = _numbered(text)
-    if numbered:
-        return numbered[0][0]
+    """A room to enter: the first one that is offered by its name, else the first number of a list, else one of our own.
+
+    A list of numbers may be of other things (rules, say) where rooms are named.
+    """
     offered = re.search(
-        r"(?:rooms?|salas?|channels?|canais|salons?)[^:\n]{0,20}:[ \t]*\[?['\"#]?([\w-]{2,16})", fold(text)
+        r"(?:rooms?|salas?|channels?|canais|salons?)[^:\n]{0,20}:[ \t]*\[?['\"#]?(?!\d)([\w-]{2,16})", fold(text)
     )
     if offered and offered[1] not in ("none", "nenhuma", "ninguna", "name", "nome", "nombre"):
         found = re.search(re.escape(offered[1]), text, re.IGNORECASE)
         return found[0] if found else offered[1]
-    return "lobby"
+    numbered = _numbered(text)
+    return numbered[0][0] if numbered else "lobby"
 
 
 #: An item of a menu: its number and its words.

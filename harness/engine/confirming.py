@@ -194,7 +194,6 @@ class Confirmation:
         said: list[bytes] = []
         began = self.house.clock.now()
         for attempt in range(1, HELLOS + 1):
-            calm = self.house.clock.calm()
             words = await self.say(one)
             said.append(words)
 
@@ -204,13 +203,12 @@ class Confirmation:
             await self.house.settle(until=lambda: heard(said[-1:]))
             if not heard(said[-1:]):
                 longest = max(HEAR_S * self.house.options.patience / 2, 1.5 * self._slowest_s)
-                await self.house.settle(at_least_s=longest, until=lambda: heard(said))
+                if await self.house.settle(at_least_s=longest, until=lambda: heard(said)):
+                    self.house.came_late(self.house.clock.now() - began)
             if one.ended:
                 return None
             if heard(said[-1:]) or heard(said):
                 self._slowest_s = max(self._slowest_s, self.house.clock.now() - began)
-                if attempt == 1:
-                    self.house.took(self.house.clock.calm() - calm)
                 self._all_heard += 1
                 await self.house.settle()
                 return attempt
@@ -451,6 +449,7 @@ class Confirmation:
         """So many come in a row that a limit shows: from some number on nobody hears any more."""
         if self.polite or self.learned.get("max_clients") or not self.house.alive():
             return
+        here = [guest for guest in self.house.guests[1:] if guest.ended is None and not guest.left]
         crowd = [await self._one_of_many() for _ in range(CROWD)]
         await self.house.settle(at_least_s=0.05)
         if self.learned.get("speak_first"):
@@ -464,7 +463,7 @@ class Confirmation:
             inside.append([g for g in self.house.guests if words in g.raw and g is not guests[0]])
             if set(crowd) <= set(inside[-1]):
                 return
-            if inside[-1] != self.house.guests[1 : 1 + len(inside[-1])]:
+            if inside[-1] != [*here, *crowd][: len(inside[-1])]:
                 return  # who came later is in, and who came before is not: that is no limit
         if inside[0] == inside[1] and set(guests[1:]) <= set(inside[0]) and self.house.alive():
             self.learned["max_clients"] = 1 + len(inside[0])

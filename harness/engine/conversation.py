@@ -18,12 +18,14 @@ from harness.dialect.masking import fold, mask, stands_in, text_of
 from harness.dialect.profile import fill
 from harness.engine.borders import blanks_swallowed, framed_apart
 from harness.engine.guests import Guest, House
-from harness.engine.reading import Guess, PasswordAsked, Reading, Step, Told
+from harness.engine.reading import PATIENT_GREETING_S, Guess, PasswordAsked, Reading, Step, Told
 
 #: A message that nobody has heard may still be on its way: a server may flush once a second.
 LATE_S = 1.3
 #: Half a message is looked for at least so long, and two and a half times as long as a whole one took.
 HALF_S = 0.2
+#: A greeting that comes in parts is over when nothing more has come for so long; it is not listened to for longer, in seconds.
+PART_S, LONGEST_GREETING_S = 0.5, 8.0
 #: Answers that a login may need.
 MOST_STEPS = 5
 #: Ways to speak when bare words are not taken, the most usual first.
@@ -62,6 +64,8 @@ class Conversation:
             return reading  # words would only put it out of step
         yuri = await self.house.guest()
         await self.house.settle(at_least_s=min(0.08, self.guess.greeting_s))
+        if len(zelda.raw) > len(reading.greeting) > 0 and await self._goes_on(yuri):
+            reading.greeting = bytes(zelda.raw)
         reading.second_greeting = bytes(yuri.raw)
         reading.in_turn = bool(reading.greeting) and not reading.second_greeting
         server = self.house.server
@@ -76,6 +80,9 @@ class Conversation:
                 reading.in_turn, reading.not_accepted = True, server.waiting_outside() > 0
             await self._speak(zelda, yuri)
         tries = not self.guess.quick or any(guest.framed for guest in (zelda, yuri))
+        reading.asked_late = not reading.works and self._asked_late(zelda)
+        if reading.asked_late:
+            return reading
         if not reading.works and not reading.ended and not self.polite and tries and not self._was_nonsense():
             await self._obstacles(zelda, yuri)
         if reading.works:
@@ -91,6 +98,27 @@ class Conversation:
         if not self.house.alive():
             reading.died = f"the server ended (exit status {server.exit_status() if server else '?'})"
         return reading
+
+    async def _goes_on(self, last: Guest) -> bool:
+        """Whether the last one to come is shown more and more without having said anything: a greeting in parts, with
+        pauses between them. It is over after a longer silence."""
+        parts, began = 0, self.house.clock.now()
+        while not last.ended and self.house.clock.now() - began < LONGEST_GREETING_S:
+            before = len(last.raw)
+            await self.house.settle(at_least_s=PART_S * self.house.options.patience)
+            if len(last.raw) == before:
+                break
+            parts += 1
+        return parts > 0
+
+    def _asked_late(self, guest: Guest) -> bool:
+        """Whether a question stands in what this one was shown, and not in the greeting: it was answered too early."""
+        reading, text = self.reading, text_of(bytes(guest.raw))
+        if not reading.greeting.strip() or reading.asked is not None or is_refusal(text):
+            return False
+        early = self.guess.greeting_s < PATIENT_GREETING_S and self.guess.steps is None and self.guess.manner is None
+        asked = first_question(text)
+        return early and asked is not None and asked.want == "name"
 
     # -- coming in -----------------------------------------------------------------------------------------------
 

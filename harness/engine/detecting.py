@@ -104,6 +104,7 @@ class Search:
                 continue
             together, queue = self._together(queue)
             seen |= {guess.key for guess in together}
+            asked_late = False
             async with aclosing(self._side_by_side(together)) as readings:
                 async for reading in readings:
                     if foreign(reading.greeting) or foreign(b"".join(reading.replies)):
@@ -111,9 +112,10 @@ class Search:
                     if await self._settles(reading):
                         return
                     queue = [*self._next(reading), *queue]
-            if self.late:
-                late = replace(together[0], why="what it asks for, late", greeting_s=PATIENT_GREETING_S)
-                self.late, queue = False, [late]
+                    asked_late = asked_late or reading.asked_late
+            if self.late or asked_late:
+                late = replace(together[0], why="what it asks for, late", greeting_s=PATIENT_GREETING_S, quick=False)
+                self.late, queue = False, [late] if self.late else [late, *queue]
             elif self.spare is not None and self.spare.profile is not None:
                 return
 

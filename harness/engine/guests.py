@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-import statistics
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -43,8 +42,8 @@ LOOK_S, LOOKS = 0.006, 4
 STARVED = 0.3
 #: One that spins waits for a processor for ever. It has had its time when it has run for so long and said nothing, in seconds.
 SPENT_S = 0.1
-#: Answers that take longer show a server that is not hurried; longer than the latest is waited for no such one, in seconds.
-HURRIED_S, LATEST_S = 0.12, 1.25
+#: Nothing that a server gathers is waited for longer than this, in seconds.
+LATEST_S = 1.25
 #: What is kept of one guest's stream, in bytes.
 KEPT_BYTES = 1 << 16
 #: More than can come: the end of a connection is told once.
@@ -140,7 +139,6 @@ class House:
         #: A server may gather its words and send them now and then: so long after a request its silence says nothing yet,
         #: in calm seconds. 0 where it answers at once.
         self.unhurried_s = 0.0
-        self._answers_s: list[float] = []
         #: The profile that the guests follow, as soon as there is one: its heartbeats are answered.
         self.spoken: Profile | None = None
         #: How messages are framed, where that is guessed or known, and no bare line or chunk.
@@ -221,12 +219,9 @@ class House:
             self.transcript.append(f"{made.name} cannot connect")
         return made
 
-    def took(self, answer_s: float) -> None:
-        """An answer took so long. Where most take more than a moment, nothing is called silence before the next one may
-        have come; a single late one tells only of a busy machine."""
-        self._answers_s.append(answer_s)
-        usual_s = statistics.median(self._answers_s)
-        self.unhurried_s = min(2 * usual_s, LATEST_S) if usual_s > HURRIED_S else 0.0
+    def came_late(self, after_s: float) -> None:
+        """Something came so long after it was asked for, when the server had read all and slept: it gathers its words."""
+        self.unhurried_s = max(self.unhurried_s, min(1.5 * after_s, LATEST_S))
 
     def unread(self, *of: Guest) -> int:
         """Bytes of these guests (of all who are there) that the server has not read."""

@@ -89,6 +89,7 @@ class Reading:
     greeting: bytes = b""
     second_greeting: bytes = b""
     asked: Ask | None = None
+    asked_late: bool = False  # it asks after a while, and had been answered before
     steps: list[Step] = field(default_factory=list)
     names_heard: dict[str, dict[str, bytes]] = field(default_factory=dict)
     answers: dict[str, list[tuple[str, bytes]]] = field(default_factory=dict)

@@ -163,6 +163,7 @@ def test_nothing_dangerous_is_ever_taken_from_a_text(text: str) -> None:
         ("1. General\n2. Random\nRoom:", "1"),
         ("Salas: 1-Futebol 2-Musica 3-Cinema\nNumero da sala: ", "1"),
         ("Which channel?", "lobby"),
+        ("Rules:\n 1. be kind\n 2. be short\n\nRooms: red, blue. Enter one with /join ROOM", "red"),
     ],
 )
 def test_a_room_that_is_offered_is_taken(text: str, answer: str) -> None:

@@ -12,9 +12,11 @@ from harness.dialect.profile import Profile
 from harness.engine import confirming
 from harness.engine.baseline import Lesson
 from harness.engine.confirming import Confirmation
+from harness.engine.conversation import Conversation
 from harness.engine.deadlines import deadlines
 from harness.engine.guests import opened
 from harness.engine.options import Options
+from harness.engine.reading import PATIENT_GREETING_S, Guess, Reading
 from harness.engine.rest import longest_answer_s
 from harness.history import Baseline, Heard, Joined, Said
 from harness.target import command
@@ -66,15 +68,38 @@ async def serve(reader, writer):
         else:
             waiting.extend((one, name + b": " + text) for one in people if one is not writer)
     del people[writer]
-    await asyncio.sleep(0.2)
+    await asyncio.sleep(0.6)
     writer.close()
 async def main():
     await asyncio.start_server(serve, "127.0.0.1", int(sys.argv[1]))
     while True:
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.6)
         for one, text in waiting:
             one.write(text + b"\\n")
         waiting.clear()
+asyncio.run(main())
+"""
+
+#: Its greeting comes in parts, with pauses between them, and asks for the name at the very end.
+IN_PARTS = """
+import asyncio, sys
+people = {}
+async def serve(reader, writer):
+    for part in (b"-----\\n", b"| o |\\n", b"-----\\n", b"Your name? "):
+        writer.write(part)
+        await asyncio.sleep(float(sys.argv[2]))
+    name = (await reader.readline()).strip()
+    writer.write(b"hello " + name + b"\\n")
+    people[writer] = name
+    while text := (await reader.readline()).strip():
+        for one in people:
+            if one is not writer:
+                one.write(name + b": " + text + b"\\n")
+    del people[writer]
+    writer.close()
+async def main():
+    async with await asyncio.start_server(serve, "127.0.0.1", int(sys.argv[1])) as server:
+        await server.serve_forever()
 asyncio.run(main())
 """
 
@@ -109,6 +134,26 @@ def test_what_is_answered_late_is_not_taken_for_the_answer_to_the_next_word(
             return confirmed.profile.leave
 
     assert asyncio.run(leave()) == "/exit"
+
+
+@pytest.mark.parametrize("pause_s", [0.15, 0.4])
+def test_the_question_at_the_end_of_a_greeting_in_parts_is_waited_for(tmp_path: Path, pause_s: float) -> None:
+    """Else the name is sent into the greeting. Where the pauses are long that is seen too late: it is begun anew."""
+    (tmp_path / "chat.py").write_text(IN_PARTS, encoding="utf-8")
+    spec = command(f"{sys.executable} chat.py {{port}} {pause_s}", cwd=tmp_path)
+
+    async def talk(guess: Guess) -> Reading:
+        async with opened(Options(spec), False, [], 0) as house:
+            return await Conversation(house, guess).hold()
+
+    reading = asyncio.run(talk(Guess("whatever it asks for")))
+    if reading.asked_late:
+        assert reading.asked is None
+        assert not reading.works
+        reading = asyncio.run(talk(Guess("late", greeting_s=PATIENT_GREETING_S)))
+    assert reading.works
+    assert reading.asked is not None
+    assert reading.asked.want == "name"
 
 
 def test_the_longest_answer_is_a_login_s_or_a_word_s() -> None:

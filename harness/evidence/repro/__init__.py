@@ -14,7 +14,8 @@ from harness.client.trace import Sent
 from harness.dialect.profile import Profile
 from harness.evidence.repro.acts import Untellable
 from harness.evidence.repro.crossing import orderly
-from harness.evidence.repro.looks import Telling, told
+from harness.evidence.repro.looks import told
+from harness.evidence.repro.looks.telling import Telling
 from harness.evidence.repro.writing import write
 from harness.history import History
 from harness.properties.scene import Scene

@@ -12,7 +12,7 @@ from harness.client.trace import Sent
 from harness.dialect import tokens
 from harness.dialect.profile import Profile
 from harness.evidence.repro.crossing import end_seen, perhaps_reset
-from harness.evidence.repro.crowds import all_go, cycle
+from harness.evidence.repro.crowds import all_go, call, cycle
 from harness.evidence.repro.literals import Literals
 from harness.evidence.steps import goodbyes
 from harness.history import Ended, Left, Said
@@ -205,7 +205,7 @@ class Script:
         over = None if self._forgotten(conn) else self._over(conn)
         if over is None:
             return []
-        acts = [Act(over.at_s, f"{self.variables[conn]}.{_call(self._going(conn))}", True)]
+        acts = [Act(over.at_s, f"{self.variables[conn]}.{call(self._going(conn))}", True)]
         if isinstance(over, Left) and over.how == "half-close":
             later = next((o.at_s for o in self.scene.opened.values() if o.at_s > over.at_s), None)
             if later is not None and later <= self.until_s:
@@ -363,7 +363,7 @@ class Script:
         send = "".join(f".send({self._literals.literal(data)})" for data in raw)
         if self._in_turn(conns) and len(turns) == 1:
             body = f"for number in range({len(conns)}):\n    one = {come}" + (f"\n    one{send}" if send else "")
-            return [Act(begin, f"{body}\n    one.{_call(turns[0])}", True, entry=back)]
+            return [Act(begin, f"{body}\n    one.{call(turns[0])}", True, entry=back)]
         acts = [Act(begin, f"{crowd} = [{come} for number in range({len(conns)})]", True, entry=True)]
         if send:
             acts.append(Act(begin + 1e-6, f"for one in {crowd}:\n    one{send}", True))
@@ -385,11 +385,6 @@ class Script:
 _RESERVED = frozenset(
     ["room", "expect", "framed", "connect", "enter", "play", "plain", "main", "crowd", "one", "number", "turn", "back", "newcomer"]
 )  # fmt: skip
-
-
-def _call(going: str | None) -> str:
-    """A way to go as a call."""
-    return f"{going}()" if going is None or not going.endswith(")") else going
 
 
 def _runs(pieces: Sequence[Sent]) -> list[list[Sent]]:

@@ -23,3 +23,8 @@ def all_go(crowd: str, cycle: Sequence[str | None]) -> list[str]:
         return [f"for one, goes in zip({crowd}, ({ways}) * len({crowd})):\n    goes(one)"]
     some = [crowd if len(cycle) == 1 else f"{crowd}[{at}::{len(cycle)}]" for at in range(len(cycle))]
     return [f"for one in {who}:\n    one.{going}()" for who, going in zip(some, cycle, strict=True) if going]
+
+
+def call(going: str | None) -> str:
+    """A way to go as a call."""
+    return going if going is not None and going.endswith(")") else f"{going}()"

@@ -359,6 +359,27 @@ def test_a_message_on_its_way_when_somebody_is_reset_is_told_with_the_reset(prop
     assert "expect_a_working_room(ana, caio)" in play
 
 
+def test_one_in_whose_mouth_a_message_is_stuck_is_not_asked_to_speak() -> None:
+    """What it says next is the rest of that message, for a correct server too."""
+    story = ordinary(lambda story: None)  # bia, who is to do the fault, stays
+    story.add(replace(story.find(Said)[0], at_s=2.5, token="xq1", text=b"lost xq1", conn=story.conns["ana"], expects=(story.conns["caio"],)))  # fmt: skip
+    failed = next(j for j in judge(story.history()) if j.id == "delivers")
+    assert "expect_a_working_room(ana, caio)\n" in play_of(story.history(), failed) + "\n"
+
+
+def test_a_server_that_has_ended_in_the_midst_of_the_fault_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It cannot be put to sleep any more: that is no reason to say nothing of it."""
+    monkeypatch.setattr(pieces, "listening_inodes", list[str])
+    ended = subprocess.Popen([sys.executable, "-c", "exit(1)"])
+    ended.wait()
+    with pytest.raises(pieces.CannotTell):
+        pieces.freeze()
+    monkeypatch.setattr(pieces, "PROCESSES", [ended])
+    monkeypatch.setitem(pieces.THE_FAULT, "begun", True)
+    with pytest.raises(pieces.Broken, match="exit status 1"):
+        pieces.freeze()
+
+
 def test_a_connection_that_is_closed_already_can_be_closed() -> None:
     """Who is cut off in one play by a reset, and in another half-closes, is closed at the end of both."""
     with socket.create_server(("127.0.0.1", 0)) as server:

@@ -369,6 +369,8 @@ def server_pid() -> int:
             continue
         if links & inodes:
             return int(folder.name)
+    if THE_FAULT["begun"] and PROCESSES and not runs(PROCESSES[0].pid):
+        raise Broken("the server still runs", f"its process has ended, with exit status {PROCESSES[0].returncode}")
     raise CannotTell(
         f"no process of yours listens on port {PORT}: start it with --start, or give its number with --pid"
     )

@@ -65,16 +65,8 @@ def sent_by(telling: Telling, said: Said) -> float:
 
 
 def rounds(telling: Telling, script: Script, *people: str) -> list[str]:
-    """Everybody who is in the room at the end speaks and hears."""
-    here = [
-        script.variables[conn]
-        for conn in script.conns
-        if telling.scene.role(conn) != "crowd"
-        and conn in telling.scene.joined
-        and telling.scene.gone_at(conn) > script.until_s
-        and not any("." in word for word in (script.variables[conn],))
-    ]
-    wanted = list(dict.fromkeys([*people, *here]))
+    """These, and all bystanders who are in the room at the end, speak and hear; not one in whose mouth a message is stuck."""
+    wanted = list(dict.fromkeys([*people, *people_here(telling, script)]))
     return [f"expect_a_working_room({', '.join(wanted)})"] if len(wanted) > 1 else []
 
 

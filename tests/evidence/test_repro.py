@@ -19,6 +19,7 @@ from cli.program import Program
 from mutation_check import MUTATIONS, Mutation
 from properties.histories import Story, ordinary
 
+from harness.client.trace import Sent
 from harness.dialect.builtin import KNOWN
 from harness.dialect.framing import Framing
 from harness.dialect.profile import FramingName, Names, Profile
@@ -27,6 +28,7 @@ from harness.engine.play import Play, target_option
 from harness.engine.replaying import often, state_of
 from harness.evidence.capture import Capture
 from harness.evidence.repro import FILE, Aim, dialects, pieces, repros
+from harness.evidence.repro.literals import runs
 from harness.history import Ended, Heard, History, Introduced, Left, Packet, Said, Toxic
 from harness.properties import judge
 from harness.registry import load
@@ -378,6 +380,53 @@ def test_a_server_that_has_ended_in_the_midst_of_the_fault_is_broken(monkeypatch
     monkeypatch.setitem(pieces.THE_FAULT, "begun", True)
     with pytest.raises(pieces.Broken, match="exit status 1"):
         pieces.freeze()
+
+
+def test_pieces_stand_in_the_file_between_what_the_others_said_meanwhile() -> None:
+    """A server that passes on what it has read mixes two messages only where one comes in the midst of the other."""
+
+    def in_pieces(story: Story) -> None:
+        story.says("bia", "it takes its time", segments=3)
+        story.at(2.5)
+        story.says("caio", "meanwhile", heard=False)
+
+    story = ordinary(in_pieces)
+    bia = story.conns["bia"]
+    sent = tuple(
+        Sent(at_s, bia, data, len(data)) for at_s, data in ((2.0, b"it ta"), (2.1, b"kes i"), (2.55, b"ts time\n"))
+    )
+    words = next(s for s in story.find(Said) if s.text.startswith(b"meanwhile"))
+    said = Sent(words.at_s, words.conn, b"meanwhile " + words.token.encode() + b"\n", 30)
+    failed = Judgement("delivers", "fail", "lost", "it", "nothing", at_s=words.at_s)
+    made = repros(story.history(), [failed], (*sent, said), KNOWN["original"], Aim(command("./s {port}"), "a:1"))
+    play = made.files[FILE]
+    assert "bia.send(b'it ta', b'kes i')" in play
+    assert [[one.data for one in run] for run in runs(sent, [2.5])] == [[b"it ta", b"kes i"], [b"ts time\n"]]
+    assert len(runs(sent, [2.7])) == 1
+
+
+def speaks_in_pieces(story: Story) -> None:
+    story.says("caio", "in pieces", segments=3)
+
+
+def test_who_spoke_in_pieces_is_in_the_file_of_one_who_was_not_let_in() -> None:
+    """A server that waits for the rest of a message took nobody in; the file had only those who came."""
+    story = ordinary(speaks_in_pieces)
+    caio = story.conns["caio"]
+    sent = tuple(Sent(2.0 + at / 10, caio, data, len(data)) for at, data in enumerate((b"in ", b"pie", b"ces\n")))
+    failed = Judgement("accepts", "fail", "nina was not served", "in", "out", "newcomer-outside", at_s=10.0)
+    made = repros(story.history(), [failed], sent, KNOWN["original"], Aim(command("./s {port}"), "a:1"))
+    assert "caio.send(b'in ', b'pie', framed(b'ces'))" in made.files[FILE]
+
+
+def test_the_message_with_which_another_is_joined_is_said_whenever_it_came() -> None:
+    """It was said later: the file asked whether they come as one, and had said only the first of them."""
+    story = ordinary()
+    first, then, *_ = (one for one in story.find(Said) if one.conn == story.conns["ana"] and one.at_s > 2.0)
+    story.remove([one for one in story.find(Heard) if one.token == first.token])
+    story.hears(story.conns["caio"], first, unit=b"[ana] " + first.text + b" " + then.text, alone=False)
+    failed = Judgement("intact", "fail", "they came as one", "two", "one", "joined", at_s=first.at_s)
+    assert f"ana.say({then.text.decode()!a})" in play_of(story.history(), failed)
 
 
 def test_a_connection_that_is_closed_already_can_be_closed() -> None:

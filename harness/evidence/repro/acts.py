@@ -13,7 +13,7 @@ from harness.dialect import tokens
 from harness.dialect.profile import Profile
 from harness.evidence.repro.crossing import end_seen, perhaps_reset
 from harness.evidence.repro.crowds import all_go, call, cycle
-from harness.evidence.repro.literals import Literals
+from harness.evidence.repro.literals import Literals, runs
 from harness.evidence.steps import goodbyes
 from harness.history import Ended, Left, Said
 from harness.properties.scene import Scene
@@ -89,6 +89,8 @@ class Script:
         opened = self.scene.opened[conn]
         if conn in self.witnesses or not self.scene.well_behaved(conn) or opened.visit > 1:
             return True
+        if any(s.conn == conn and s.segments > 1 and s.at_s <= self.until_s for s in self.scene.said):
+            return True  # it spoke in pieces, which is what some servers mind
         if opened.role == "newcomer" and self.scene.phase_at(opened.at_s) == "fault":
             return True
         over = self._over(conn)
@@ -230,7 +232,8 @@ class Script:
                 continue
             if piece not in self._goodbyes and self._plain(piece) is None and not self._is_command(piece):
                 pieces.append(piece)
-        for run in _runs(pieces):
+        others = [s.at_s for s in self.scene.said if s.conn != conn and s.conn in self.conns and s.kind == "chat"]
+        for run in runs(pieces, others):
             whole = b"".join(piece.data for piece in run)
             if any(piece.length > len(piece.data) for piece in run) or len(whole) > MOST_BYTES:
                 raise Untellable("it sends more bytes than a file that is read can hold")
@@ -385,14 +388,3 @@ class Script:
 _RESERVED = frozenset(
     ["room", "expect", "framed", "connect", "enter", "play", "plain", "main", "crowd", "one", "number", "turn", "back", "newcomer"]
 )  # fmt: skip
-
-
-def _runs(pieces: Sequence[Sent]) -> list[list[Sent]]:
-    """Pieces that follow one another closely are one call."""
-    runs = list[list[Sent]]()
-    for piece in pieces:
-        if runs and len(runs[-1]) < 40 and piece.at_s - runs[-1][-1].at_s < 0.5:
-            runs[-1].append(piece)
-        else:
-            runs.append([piece])
-    return runs

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from harness.client.trace import Sent
 from harness.dialect.profile import Profile
 
 
@@ -44,3 +45,16 @@ def _bytes(data: bytes) -> str:
     if at < len(data) or not parts:
         parts.append(repr(data[at:]))
     return " + ".join(parts)
+
+
+def runs(pieces: Sequence[Sent], others: Sequence[float]) -> list[list[Sent]]:
+    """Pieces that follow one another closely are one call, unless somebody else speaks between them (at `others`)."""
+    calls = list[list[Sent]]()
+    for piece in pieces:
+        before_s = calls[-1][-1].at_s if calls else piece.at_s
+        alone = not any(before_s < at < piece.at_s for at in others)
+        if calls and len(calls[-1]) < 40 and piece.at_s - before_s < 0.5 and alone:
+            calls[-1].append(piece)
+        else:
+            calls.append([piece])
+    return calls

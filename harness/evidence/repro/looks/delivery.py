@@ -120,6 +120,8 @@ def intact(telling: Telling) -> list[str]:
         if not near:
             raise Untellable("the message that it was joined with is not known")
         telling.constants["RECEIVED"] = True
+        if not any(near[0] in line for line in lines):  # it was said after this one
+            lines += [f"{speaker}.say({near[0]!a})", f"{listener}.hears({near[0][-30:]!a})"]
         return [
             *lines,
             f"one, other = {near[0]!a}, {words!a}",

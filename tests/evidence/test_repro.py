@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
 import subprocess
@@ -29,7 +30,7 @@ from harness.engine.replaying import often, state_of
 from harness.evidence.capture import Capture
 from harness.evidence.repro import FILE, Aim, dialects, pieces, repros
 from harness.evidence.repro.literals import runs
-from harness.history import Ended, Heard, History, Introduced, Left, Packet, Said, Toxic
+from harness.history import Claimed, Ended, Heard, History, Introduced, Left, Packet, Said, Toxic
 from harness.properties import judge
 from harness.registry import load
 from harness.results import Judgement, ScenarioResult
@@ -427,6 +428,46 @@ def test_the_message_with_which_another_is_joined_is_said_whenever_it_came() -> 
     story.hears(story.conns["caio"], first, unit=b"[ana] " + first.text + b" " + then.text, alone=False)
     failed = Judgement("intact", "fail", "they came as one", "two", "one", "joined", at_s=first.at_s)
     assert f"ana.say({then.text.decode()!a})" in play_of(story.history(), failed)
+
+
+def test_processes_that_nobody_waits_for_are_counted() -> None:
+    """A zombie has ended, and has no threads; but it stands in the kernel's table for each who left."""
+    failed = Judgement(
+        "threads", "fail", "processes grow with every client that left", "1", "9", "grow-with-departures"
+    )
+    play = play_of(ordinary().history(), replace(failed, at_s=18.0))
+    assert "before = count_of('processes')" in play
+    assert "count_of('task')" in play_of(ordinary().history(), replace(failed, reason="threads grow", at_s=18.0))
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and is still there
+    assert child.pid in pieces.family_of(os.getpid(), zombies=True)
+    assert child.pid not in pieces.family_of(os.getpid())
+    child.wait()
+
+
+def test_whoever_leaves_in_the_midst_of_a_message_does_so_in_each_round() -> None:
+    """A thread that waits for the rest of a message stays behind of those alone who have begun one."""
+    story = ordinary(bia_closes)
+    bia = story.conns["bia"]
+    sent = (Sent(1.9, bia, b"\x00\x20ha", 4),)
+    failed = Judgement("threads", "fail", "threads grow", "14", "17", "grow-with-departures", at_s=18.0)
+    made = repros(story.history(), [failed], sent, KNOWN["original"], Aim(command("./s {port}"), "a:1"))
+    assert "odd.send(b'\\x00 ha')" in made.files[FILE]
+    assert "odd.send" not in play_of(story.history(), failed)
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_size_that_is_believed_is_announced_again(told: bool) -> None:
+    story = ordinary(bia_closes)
+    bia = story.conns["bia"]
+    story.add(Claimed(at_s=1.9, conn=bia, size=1 << 28))
+    sent = (Sent(1.91, bia, b"\x10\x00\x00\x00ha", 6),) if told else ()
+    failed = Judgement("memory", "fail", "256 MiB", "a bound", "256", "believes-a-length", at_s=1.9)
+    made = repros(story.history(), [failed], sent, KNOWN["original"], Aim(command("./s {port}"), "a:1"))
+    assert (FILE in made.files) == told
+    if told:
+        assert "before = memory_mib()\n    now_it_counts()\n    bia.send(" in made.files[FILE]
+        assert "expect(grown < 128," in made.files[FILE]
 
 
 def test_a_connection_that_is_closed_already_can_be_closed() -> None:

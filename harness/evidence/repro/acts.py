@@ -172,7 +172,7 @@ class Script:
         for conn in single:
             acts += self._entering(conn)
             acts += self._leaving(conn)
-            acts += self._raw(conn)
+            acts += self.raw(conn)
         acts += self._process()
         begin = min((act.at_s for act in acts if act.fault), default=float("inf"))
         acts += self._spoken(begin, set(single))
@@ -220,7 +220,7 @@ class Script:
             self.scene.well_behaved(conn) and conn not in self.scene.joined and self._tried(conn) and self._again(conn)
         )
 
-    def _raw(self, conn: int) -> list[Act]:
+    def raw(self, conn: int) -> list[Act]:
         """Bytes that are no plain message: before or in the login, odd payloads, pieces, several in one segment."""
         joined = self.scene.joined.get(conn)
         acts = list[Act]()

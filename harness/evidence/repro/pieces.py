@@ -390,15 +390,15 @@ def listening_inodes() -> list[str]:
     return found
 
 
-def family_of(pid: int) -> list[int]:
-    """A process and its children, and theirs."""
+def family_of(pid: int, zombies: bool = False) -> list[int]:
+    """A process and its children, and theirs; with the zombies, which have ended, but whom nobody has waited for."""
     parents = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             fields = (folder / "stat").read_text().rpartition(")")[2].split()
         except OSError:
             continue
-        if fields[0] != "Z":  # a zombie has ended
+        if zombies or fields[0] != "Z":
             parents[int(folder.name)] = int(fields[1])
     family = [pid] if pid in parents else []
     for member in family:
@@ -407,7 +407,9 @@ def family_of(pid: int) -> list[int]:
 
 
 def count_of(what: str) -> int:
-    """How many threads (`task`) or open files and sockets (`fd`) the server has now."""
+    """How many threads (`task`), open files and sockets (`fd`) or processes the server has now."""
+    if what == "processes":
+        return len(family_of(server_pid(), zombies=True))
     return sum(len(list(Path(f"/proc/{pid}/{what}").iterdir())) for pid in family_of(server_pid()))
 
 

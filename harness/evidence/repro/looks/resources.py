@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from harness.evidence.repro.acts import Untellable
 from harness.evidence.repro.crossing import perhaps_reset
 from harness.evidence.repro.looks.availability import floods
-from harness.evidence.repro.looks.telling import Teller, Telling, indented
-from harness.history import Ended, Flooded, Left
+from harness.evidence.repro.looks.telling import STRUCK_S, Teller, Telling, indented
+from harness.history import Claimed, Ended, Flooded, Left
 from harness.properties.scene import Scene
 
 #: So often the same is done when it is looked whether something grows.
@@ -21,21 +21,24 @@ def growing(what: str, people: str) -> Teller:
     def teller(telling: Telling) -> list[str]:
         if telling.judgement.shape == "close-wait":
             return _close_wait(telling)
+        counted, counts = what, people
+        if (telling.judgement.reason or "").startswith("processes"):
+            counted = counts = "processes"  # the zombies too
         telling.story = (
             "Four people come and go, three times over: each time something of them stays behind in the server."
         )
         return [
             'log_in(connect("first")).close()  # a server may keep something for the first one',
             "time.sleep(0.3)",
-            f"before = count_of({what!a})",
+            f"before = count_of({counted!a})",
             "now_it_counts()",
             *_each_way(_ways(telling), lambda ways, turn, manners: [
                 "counts = []",
                 f"for number in range({ROUNDS}):",
                 *indented(_departures(telling, ways, turn, manners)),
-                f"    counts.append(count_at_rest({what!a}, before))",
+                f"    counts.append(count_at_rest({counted!a}, before))",
                 "grows = before < counts[0] < counts[1] < counts[2]",
-                f'expect(not grows, f"{people} fall back to {{before}} when everybody has left", f"{{counts}}, round by round")',
+                f'expect(not grows, f"{counts} fall back to {{before}} when everybody has left", f"{{counts}}, round by round")',
             ]),
         ]  # fmt: skip
 
@@ -98,7 +101,23 @@ def _departures(telling: Telling, ways: Sequence[str], turn: str = "", manners: 
     if any(conn not in scene.joined for conn in scene.left):
         stranger = f'f"stranger{{{turn}}}"' if turn else '"stranger"'
         lines.append(f"connect({stranger}).close()  # one who never logs in")
-    return lines
+    return [*lines, *_odd(telling, turn)]
+
+
+def _odd(telling: Telling, turn: str) -> list[str]:
+    """One who closes after such bytes as were sent in the fault: a server may wait for ever for what belongs to them."""
+    scene = telling.scene
+    script = telling.script(until_s=scene.end_s)
+    gone = [c for c, left in scene.left.items() if not scene.well_behaved(c) and scene.phase_at(left.at_s) == "fault"]
+    try:
+        acts = [act for conn in gone if conn in scene.joined and conn in script.conns for act in script.raw(conn)]
+    except Untellable:  # too many bytes: then those who leave have to do
+        return []
+    if not acts:
+        return []
+    name = f'f"odd{{{turn}}}"' if turn else '"odd"'
+    sends = acts[-1].code.partition(".")[2]
+    return [f"odd = log_in(connect({name}))", f"odd.{sends}", "odd.close()  # perhaps in the midst of a message"]
 
 
 def _close_wait(telling: Telling) -> list[str]:
@@ -166,12 +185,34 @@ def memory(telling: Telling) -> list[str]:
             "steps = [later - earlier for earlier, later in zip(sizes, sizes[1:])]",
             'expect(min(steps) < 6, "the memory of those who left is used again", f"{[round(s) for s in sizes]} MiB, round by round")',
         ]
+    if shape == "believes-a-length":
+        return _claimed(telling)
     flood = next((f for f in telling.scene.history.of(Flooded)), None)
     if flood is None:
         raise Untellable("what was pushed at it is not known")
     if flood.what == "a line without an end":
         return _endless(telling)
     return _unread(telling)
+
+
+def _claimed(telling: Telling) -> list[str]:
+    """A message is announced that does not come."""
+    claimed = next(iter(telling.scene.history.of(Claimed)), None)
+    if claimed is None:
+        raise Untellable("what was announced is not known")
+    lines = telling.script(claimed.conn, until_s=claimed.at_s + STRUCK_S).lines()
+    if not any(".send(" in line for line in lines):
+        raise Untellable("how it was announced is not known")
+    place, size = lines.index("now_it_counts()"), claimed.size >> 20
+    return [
+        *lines[:place],
+        "before = memory_mib()",
+        *lines[place:],
+        "time.sleep(0.5)",
+        "grown = memory_mib() - before",
+        f'expect(grown < {size // 2}, "no room for a message of {size} MiB of which next to nothing has come",'
+        ' f"{grown:.0f} MiB more")',
+    ]
 
 
 def _endless(telling: Telling) -> list[str]:

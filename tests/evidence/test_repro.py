@@ -387,7 +387,7 @@ def test_pieces_stand_in_the_file_between_what_the_others_said_meanwhile() -> No
     """A server that passes on what it has read mixes two messages only where one comes in the midst of the other."""
 
     def in_pieces(story: Story) -> None:
-        story.says("bia", "it takes its time", segments=3)
+        story.says("bia", "it takes its time", segments=3, heard=[story.conns["caio"]])
         story.at(2.5)
         story.says("caio", "meanwhile", heard=False)
 
@@ -402,6 +402,9 @@ def test_pieces_stand_in_the_file_between_what_the_others_said_meanwhile() -> No
     made = repros(story.history(), [failed], (*sent, said), KNOWN["original"], Aim(command("./s {port}"), "a:1"))
     play = made.files[FILE]
     assert "bia.send(b'it ta', b'kes i')" in play
+    failed = replace(failed, at_s=next(s for s in story.find(Said) if s.segments > 1).at_s)  # ana misses it
+    again = repros(story.history(), [failed], (*sent, said), KNOWN["original"], Aim(command("./s {port}"), "a:1"))
+    assert "caio = enter('caio')" in again.files[FILE]
     assert [[one.data for one in run] for run in runs(sent, [2.5])] == [[b"it ta", b"kes i"], [b"ts time\n"]]
     assert len(runs(sent, [2.7])) == 1
 

@@ -89,13 +89,20 @@ class Script:
         opened = self.scene.opened[conn]
         if conn in self.witnesses or not self.scene.well_behaved(conn) or opened.visit > 1:
             return True
-        if any(s.conn == conn and s.segments > 1 and s.at_s <= self.until_s for s in self.scene.said):
-            return True  # it spoke in pieces, which is what some servers mind
+        if any(self._speaks_between(conn, said) for said in self.scene.said if said.segments > 1):
+            return True
         if opened.role == "newcomer" and self.scene.phase_at(opened.at_s) == "fault":
             return True
         over = self._over(conn)
         phases = ("fault", self.scene.phase_at(self.until_s))
         return over is not None and self.scene.phase_at(over.at_s) in phases
+
+    def _speaks_between(self, conn: int, pieces: Said) -> bool:
+        """Whether somebody spoke in these pieces, or said something between them, which some servers mix."""
+        times = [piece.at_s for piece in self.sent if piece.conn == pieces.conn and piece.at_s >= pieces.at_s]
+        over_s = times[min(pieces.segments, len(times)) - 1] if times else pieces.at_s
+        said = (s for s in self.scene.said if s.conn == conn and s.kind == "chat")
+        return any(pieces.at_s <= s.at_s <= min(over_s, self.until_s) for s in said)
 
     def _named(self) -> dict[int, str]:
         """A variable for each person; another one for a second window of the same person, open at the same time."""

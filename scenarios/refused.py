@@ -144,6 +144,7 @@ async def backlog(room: Room) -> None:
     crowd = await room.crowd(min(CROWD, room.setting.max_clients - 8), at_once=True)
     await room.talk(bia, ana)
     await room.all_of(crowd, _close)
+    await room.let_go(*crowd)  # each departure may be told to all the others: some ten thousand notices
 
 
 async def _close(member: Member) -> None:

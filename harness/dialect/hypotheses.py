@@ -49,7 +49,7 @@ DANGEROUS = frozenset(
 _NAMING = _words(
     "nick nickname name username user login join register entrar registrar nome apelido nombre "
     "setname setnick rename connect hello enter auth alias identify conectar pseudo nom ident "
-    "entra entre ingresar ingresa soy sou unirse acceder rejoindre entrer anmelden beitreten accedi entrare"
+    "usuario utilisateur benutzer utente entra entre ingresar ingresa soy sou unirse acceder rejoindre entrer anmelden beitreten accedi entrare"
 )
 _ROOMING = _words("join room entrar sala channel canal enter create joinroom join_room entrarsala criar crear")
 _SAYING = _words(

@@ -63,6 +63,7 @@ def test_a_greeting_that_asks_nothing_is_no_question(greeting: str) -> None:
         ("Please register: JOIN <name>\n", "JOIN {name}"),
         ("usage: name:<your name>\n", "name:{name}"),
         ("Send USER <username> first\n", "USER {name}"),
+        ("RECIBO v2. Diga USUARIO <nombre>\n", "USUARIO {name}"),
         ("Comandos: /entrar <apelido>, /sair\n", "/entrar {name}"),
         ("Pronto. Comandos: ENTRA nome | FALA texto | QUEM | SAI\n", "ENTRA {name}"),
         ("HELLO|v1|LOGIN|name MSG|text LIST| QUIT|\n", "LOGIN|{name}"),

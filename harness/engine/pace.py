@@ -25,7 +25,7 @@ STEP_PER_CORE = 1
 #: The machine is looked at so often, in seconds.
 LOOK_S = 0.4
 #: Idle: the processors had nothing to do for this part of the time; busy: for less than that part.
-IDLE, BUSY = 0.30, 0.08
+IDLE, BUSY = 0.18, 0.06
 #: Timers of the last plays must not have been later than this, in seconds.
 ON_TIME_S = 0.05
 #: No more are added when less of the memory than this is left.

@@ -39,6 +39,7 @@ from harness.events import (
     ScenarioStarted,
     Warned,
 )
+from harness.evidence.repro import writing
 from harness.findings import group, probable_causes
 from harness.history import Baseline
 from harness.language import Language
@@ -52,7 +53,8 @@ AROUND_S = 45.0
 BASELINE_S = 150.0
 #: A failure whose every shape was seen in so many scenarios each time is seen again once only: it is no race.
 WELL_KNOWN = 3
-
+#: A leak of these, seen in these shapes in as many scenarios and one more, each on its fresh server, is taken as known.
+LEAKS, GROWS = ("threads", "sockets"), ("grow-with-departures", "close-wait")
 #: Their scenarios show soonest whether a leak grows with every departure: the others need not make it grow again.
 LEAK_FAMILIES = ("disconnect",)
 #: Their scenarios take longest, and begin early: a run must not end with waiting for a few of them alone.
@@ -113,6 +115,7 @@ class Run:
         self._kernel: dict[str, int] = {}
         self._lags: list[float] = []
         self._shapes: dict[str, int] = {}
+        self._grown: dict[str, set[str]] = {}  # by the property: the scenarios in which a leak was seen to grow
         self._lost: str | None = None  # why nothing can be asked of somebody else's server any more
         self._isolated = False
         self._uncaptured = False
@@ -333,10 +336,8 @@ class Run:
         return key
 
     def _known_leaks(self) -> frozenset[str]:
-        """What was seen to grow in several scenarios already, each time: it need not be seen to grow again."""
-        kinds = ("grow-with-departures", "close-wait")
-        seen = {prop: sum(self._shapes.get(f"{prop}:{kind}", 0) for kind in kinds) for prop in ("threads", "sockets")}
-        return frozenset(prop for prop, times in seen.items() if times >= WELL_KNOWN)
+        """What was seen to grow on the fresh servers of several scenarios: it need not be seen to grow again."""
+        return frozenset(prop for prop, where in self._grown.items() if len(where) > WELL_KNOWN)
 
     def _take(self, progress: _Progress, number: int, done: Done) -> None:
         """Take one run's outcome."""
@@ -347,6 +348,9 @@ class Run:
             return
         attempt: Attempt = replace(done.value, number=number)
         progress.attempts.append(attempt)
+        for judgement in attempt.judgements:
+            if judgement.outcome == "fail" and judgement.id in LEAKS and judgement.shape in GROWS:
+                self._grown.setdefault(judgement.id, set()).add(progress.item.id)
         if self.options.spec.kind == "remote" and (attempt.failed or attempt.error):
             self.options = replace(self.options, knocks=True)  # is it still there? it may have ended
             if attempt.error and attempt.error.startswith(NOT_STARTED) and self._lost is None:
@@ -410,6 +414,7 @@ def warm() -> None:
     import hypothesis  # noqa: F401  # payloads are drawn with it
 
     Language.of("pt-BR").sentence("")  # its patterns are compiled
+    writing.ready()
     gc.freeze()
 
 

@@ -24,6 +24,8 @@ MOST_MARKS = 4
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
 _MARKS = frozenset({"Mn", "Me"})
 _NAMED = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
+#: What is shown for each control of ASCII, as `_shown` tells it.
+_ASCII = {code: _NAMED.get(chr(code), f"\\x{code:02x}") for code in (*range(0x20), 0x7F)}
 _FIRST_ESCAPED_BYTE, _LAST_ESCAPED_BYTE = 0xDC80, 0xDCFF
 
 # GitHub reads `::command::` at the beginning of a line, and `##[command]` anywhere in it; Azure Pipelines reads
@@ -36,6 +38,10 @@ def visible(value: bytes | str, limit: int = LINE) -> str:
     """`value` as one printable line of at most `limit` characters; a cut is told as `…(+N)`, N bytes or characters."""
     if isinstance(value, str) and len(value) <= limit and value.isascii() and value.isprintable():
         return _without_commands(value, limit)  # nothing to escape, as most often
+    if len(value) <= limit and value.isascii():
+        shown = (value if isinstance(value, str) else value.decode("ascii")).translate(_ASCII)
+        if len(shown) <= limit:
+            return _without_commands(shown, limit)
     text, size, unit = _head(value, limit)
     whole, used = _escape(text, limit)
     if used == len(text) and size == _measure(text, unit):

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from harness.engine.pace import FIRST_PER_CORE, LOOK_S, MOST_PER_CORE, Machine, Pace, look_at_machine, usable_cores
+from harness.engine.pace import (
+    BUSY,
+    FIRST_PER_CORE,
+    IDLE,
+    LOOK_S,
+    MOST_PER_CORE,
+    Machine,
+    Pace,
+    look_at_machine,
+    usable_cores,
+)
 
 
 class Made:
@@ -54,7 +64,7 @@ def test_in_between_nothing_changes() -> None:
     made = Made()
     pace = made.pace()
     more = looked(pace, made, idle=0.9, times=2)
-    assert looked(pace, made, idle=0.2, times=20) == more
+    assert looked(pace, made, idle=(IDLE + BUSY) / 2, times=20) == more
 
 
 def test_late_timers_are_taken_for_a_busy_machine() -> None:

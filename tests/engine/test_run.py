@@ -18,7 +18,8 @@ from harness.engine.concluding import conclude, merged, outcome_of, verdict
 from harness.engine.deadlines import deadlines
 from harness.engine.options import Options
 from harness.engine.play import Attempt
-from harness.engine.run import Run, ordered
+from harness.engine.run import Run, _Progress, ordered
+from harness.engine.workers import Done
 from harness.events import BaselineFailed, Event, RunFinished, RunStarted, ScenarioStarted
 from harness.history import Baseline
 from harness.registry import Scenario
@@ -202,6 +203,17 @@ def test_a_signal_ends_the_run_in_order(theatre: Theatre, number: int) -> None:
 def test_the_documented_tests_come_first_then_the_foundations() -> None:
     items = [made("a/x", after=("a/base",)), made("a/base"), made("a/two", documented=2), made("a/one", documented=1)]
     assert [item.id for item in ordered(items)] == ["a/one", "a/two", "a/base", "a/x"]
+
+
+def test_a_leak_is_known_when_it_was_seen_to_grow_in_four_scenarios() -> None:
+    run = Run(Options(builtin("original")), [], lambda _: None, lambda _: Learned())
+    grows = Attempt((Judgement("threads", "fail", "so it was", shape="grow-with-departures"),))
+    other = Attempt((Judgement("threads", "fail", "so it was", shape="idle"),))
+    known = []
+    for name, seen in (("a/1", grows), ("a/2", grows), ("a/2", grows), ("a/3", other), ("a/4", grows), ("a/5", grows)):
+        run._take(_Progress(made(name)), 1, Done(name, seen))
+        known.append(set(run._known_leaks()))
+    assert known == [set()] * 5 + [{"threads"}]
 
 
 def test_departures_come_before_what_takes_long_so_that_a_leak_is_known_by_then() -> None:

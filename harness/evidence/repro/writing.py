@@ -80,12 +80,19 @@ def _docstring(story: str) -> str:
 def _imports(text: str) -> str:
     modules = ("argparse", "ctypes", "os", "re", "select", "shlex", "signal", "socket", "struct", "subprocess", "sys",
                "time", "unicodedata")  # fmt: skip
-    lines = [f"import {name}" for name in modules if re.search(rf"\b{name}\.", text)]
+    used = set(re.findall(r"\b(\w+)\.", text))
+    lines = [f"import {name}" for name in modules if name in used]
     if "Callable" in text:
         lines.append("from collections.abc import Callable")
     if "Path(" in text:
         lines.append("from pathlib import Path")
     return "\n".join(lines)
+
+
+def ready() -> None:
+    """Read the pieces that files are put together from. Once, before workers are forked that may write some."""
+    _pieces()
+    _methods()
 
 
 @functools.cache
@@ -132,9 +139,9 @@ def _needed(own: dict[str, str]) -> tuple[set[str], set[str]]:
     while True:
         text = "\n".join([own["play"], *(own[n] for n in needed if n in own), *(pieces[n] for n in needed if n in pieces),
                           *(methods[n] for n in client)])  # fmt: skip
-        words = set(re.findall(r"\w+", text))
+        words, calls = set(re.findall(r"\w+", text)), set(re.findall(r"(?:\.(?=\w+\()|Client\.)(\w+)", text))
         more = {n for n in (*pieces, *own) if n != "play" and n in words} - needed
-        called = {n for n in methods if n in words and re.search(rf"(\.{n}\(|Client\.{n}\b)", text)} - client
+        called = {n for n in methods if n in calls} - client
         if not more and not called:
             return needed, client
         needed |= more
@@ -152,9 +159,9 @@ def _class(methods: set[str]) -> str:
 def _constants(needed: set[str], own: dict[str, str], client: set[str], constants: dict[str, object]) -> str:
     pieces, methods = _pieces(), _methods()
     text = "\n".join([*own.values(), *(pieces[n] for n in needed if n in pieces), *(methods[n] for n in client)])
-    lines = []
+    lines, words = [], set(re.findall(r"\w+", text))
     for name, value in constants.items():
-        if re.search(rf"\b{name}\b", text):
+        if name in words:
             told = _TOLD.get(name)
             lines.append(f"{name} = {value!a}" + (f"  # {told}" if told else ""))
     return "\n".join(lines)

@@ -33,7 +33,7 @@ class Room(SimpleNamespace):
         )
         super().__init__(
             log=log,
-            stage=SimpleNamespace(alive=lambda: True),
+            stage=SimpleNamespace(alive=lambda: True, look_idle=nothing),
             deadlines=SimpleNamespace(rest_s=3.0),
             setting=SimpleNamespace(known_leaks=frozenset(), limit_s=LIMIT_S),
             again=lambda: None,
@@ -54,7 +54,7 @@ def allowed(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         given.append(longest_s)
         room.now_s += longest_s
 
-    for name in ("fill_pools", "at_rest", "idle"):
+    for name in ("fill_pools", "at_rest"):
         monkeypatch.setattr(aftermath, name, nothing)
     monkeypatch.setattr(aftermath, "once_more", once_more)
     return given

@@ -30,7 +30,7 @@ from harness.engine.replaying import often, state_of
 from harness.evidence.capture import Capture
 from harness.evidence.repro import FILE, Aim, dialects, pieces, repros
 from harness.evidence.repro.literals import runs
-from harness.history import Claimed, Ended, Heard, History, Introduced, Left, Packet, Said, Toxic
+from harness.history import Claimed, Ended, Heard, History, Introduced, Left, Noticed, Packet, Said, Toxic
 from harness.properties import judge
 from harness.registry import load
 from harness.results import Judgement, ScenarioResult
@@ -421,6 +421,17 @@ def test_who_spoke_in_pieces_is_in_the_file_of_one_who_was_not_let_in() -> None:
     failed = Judgement("accepts", "fail", "nina was not served", "in", "out", "newcomer-outside", at_s=10.0)
     made = repros(story.history(), [failed], sent, KNOWN["original"], Aim(command("./s {port}"), "a:1"))
     assert "caio.send(b'in ', b'pie', framed(b'ces'))" in made.files[FILE]
+
+
+def test_the_word_about_one_who_never_came_in_is_looked_for_although_a_message_came_with_it() -> None:
+    """The file expected that somebody who had logged in would hear nothing: it failed on correct servers too."""
+    story = ordinary()
+    heard = story.find(Heard)[-1]
+    story.at(heard.at_s).add(Noticed(at_s=heard.at_s, conn=heard.conn, unit=b"null has left."))
+    failed = Judgement(
+        "admits", "fail", "null never joined", "no notice", "null has left.", "announced", at_s=heard.at_s
+    )
+    assert "b'null has left.' not in" in play_of(story.history(), failed)
 
 
 def test_the_message_with_which_another_is_joined_is_said_whenever_it_came() -> None:

@@ -54,7 +54,8 @@ def _introduced(entry: str) -> list[str]:
 
 
 def admits(telling: Telling) -> list[str]:
-    heard = telling.record(Heard, Noticed)
+    announced = telling.judgement.shape == "announced"  # a message may have come in the same read
+    heard = telling.record(Noticed) if announced else telling.record(Heard, Noticed)
     if isinstance(heard, Heard):
         said = telling.scene.by_token[heard.token]
         script = telling.script(said.conn, heard.conn, until_s=said.at_s - 1e-6)

@@ -434,6 +434,17 @@ def test_the_word_about_one_who_never_came_in_is_looked_for_although_a_message_c
     assert "b'null has left.' not in" in play_of(story.history(), failed)
 
 
+def test_what_a_newcomer_said_is_said_when_it_has_come() -> None:
+    """The file let it speak before it had entered, and could not tell."""
+    story = ordinary(bia_closes)
+    said = next(one for one in story.find(Said) if one.conn == story.conns["nina"])
+    story.at(said.at_s + 1.005).hears(story.conns["ana"], said, unit=b"[otto] " + said.text)
+    again = max(story.find(Heard, token=said.token), key=lambda one: one.at_s)
+    failed = Judgement("genuine", "fail", "words of before", "once", "twice", "leftover", at_s=again.at_s)
+    play = play_of(story.history(), failed)
+    assert 0 < play.find("nina = enter(") < play.find("nina.say(")
+
+
 def test_the_message_with_which_another_is_joined_is_said_whenever_it_came() -> None:
     """It was said later: the file asked whether they come as one, and had said only the first of them."""
     story = ordinary()

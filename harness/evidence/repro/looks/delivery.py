@@ -195,7 +195,11 @@ def _leftover(telling: Telling, said: Said, heard: Heard) -> list[str]:
     first = f"{speaker}.say({words!a})"
     lines = script.lines()
     if first not in lines:
-        place = lines.index("now_it_counts()")
+        entered = [
+            next((n + 1 for n, line in enumerate(lines) if line.startswith(f"{who} = ")), 0)
+            for who in (speaker, listener)
+        ]
+        place = max(lines.index("now_it_counts()"), *entered)  # it may be a newcomer who said it
         lines[place:place] = [first, f"{listener}.hears({words!a})"]
     return [
         *lines,

@@ -20,6 +20,8 @@ Leaving = Literal["polite", "fin", "half-close", "reset", "killed", "silent"]
 Ending = Literal["fin", "reset", "error"]
 #: What a client is in the play: a bystander is judged for what it hears, a crowd's member only for being let in.
 Role = Literal["bystander", "faulty", "newcomer", "crowd"]
+#: Roles whose traffic is judged in full.
+WELL_BEHAVED: tuple[Role, ...] = ("bystander", "newcomer")
 #: Between whom a packet was seen, and which of them sent it.
 Leg = Literal["direct", "client-proxy", "proxy-server"]
 Sender = Literal["client", "proxy", "server"]

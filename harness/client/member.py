@@ -21,6 +21,7 @@ from harness.dialect.profile import LoginStep, Profile, fill
 from harness.history import (
     KEPT_NOTICE_BYTES,
     KEPT_NOTICES,
+    WELL_BEHAVED,
     Answered,
     Ended,
     Ending,
@@ -459,7 +460,7 @@ class Member:
             self.close()
             return False
         self._leave("polite")
-        kind = "leave" if self.identity.role in ("bystander", "newcomer") else "a leave that nobody judges"
+        kind = "leave" if self.identity.role in WELL_BEHAVED else "a leave that nobody judges"
         answered = await self._log.wait(kind, lambda: self.ended is not None, self._log.reply_deadline_s)
         if self.wire:
             self.wire.close()

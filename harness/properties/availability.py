@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.history import Awaited, Kernel, Knocked, Opened, Said, ServerEvent
+from harness.history import WELL_BEHAVED, Awaited, Kernel, Knocked, Opened, Said, ServerEvent
 from harness.properties.quoting import failed, passed, quote, skipped, warned
 from harness.properties.scene import Scene
 from harness.results import Judgement
@@ -13,7 +13,7 @@ CROWD_OUTSIDE = 0.02
 
 def accepts(scene: Scene) -> Judgement | None:
     """Takes in a newcomer within the deadline: the first byte, the login, or a message that reaches it."""
-    tried = [o for o in scene.opened.values() if o.role in ("bystander", "newcomer")]
+    tried = [o for o in scene.opened.values() if o.role in WELL_BEHAVED]
     refused = [f for f in scene.open_failed if f.role != "crowd" and f.way == "direct" and not _down(scene, f.at_s)]
     if refused:
         return failed(

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from harness.dialect.masking import mask, text_of
 from harness.history import (
+    WELL_BEHAVED,
     Answered,
     Carried,
     Ended,
@@ -36,8 +37,6 @@ E = TypeVar("E", Left, Ended)
 
 #: Leaving in these ways can be seen by the server.
 KNOWABLE = ("polite", "fin", "reset", "killed")
-#: Roles whose traffic is judged in full.
-WELL_BEHAVED = ("bystander", "newcomer")
 #: A toxic works so long before it is told, at most: the call takes its time. Seconds.
 LINE_SLACK_S = 0.1
 #: What stands in front of a message is no longer than this.

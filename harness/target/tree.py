@@ -17,8 +17,9 @@ import psutil
 MARK = "HARNESS_SERVER"
 LINUX = sys.platform.startswith("linux")
 _TICK = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
-_MOST_AT_ONCE = 1 << 16
 _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+#: A file of /proc is read in pieces of so many bytes: nearly every one is a single piece.
+_PIECE = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,8 @@ def _read(path: str) -> bytes:
     """A file of /proc, whole. They are read by the thousand: without the layers that a `Path` puts above read(2)."""
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        data = os.read(handle, _MOST_AT_ONCE)
-        while more := os.read(handle, _MOST_AT_ONCE):
+        data = os.read(handle, _PIECE)
+        while more := os.read(handle, _PIECE):
             data += more
     finally:
         os.close(handle)

@@ -4,7 +4,7 @@ import os.path
 import sys
 
 if not __package__:  # run as a directory: then that is the first place Python looks for modules
-    sys.path[0] = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    sys.path[0] = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 
 from server_under_test.reference.server import main
 

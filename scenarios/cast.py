@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from typing import Literal
 
 from harness import Member, Room
 from harness.dialect.masking import missing_parts, stands_in
-from harness.dialect.profile import fill
+from harness.dialect.profile import LoginStep, fill
 from harness.history import Heard, Noticed, Said
 from harness.line import Line
 
@@ -90,7 +91,11 @@ async def renames(room: Room, member: Member, name: str) -> None:
 
 async def answer_login(room: Room, member: Member, name: str) -> None:
     """Give `name` to the login's questions, and wait for no word about it: a server may refuse an odd name or close."""
-    steps = room.profile.login
+    await answers(room, member, room.profile.login, name)
+
+
+async def answers(room: Room, member: Member, steps: Sequence[LoginStep], name: str) -> None:
+    """Go through these steps of the login, up to the last that sends something."""
     last = max((number for number, step in enumerate(steps) if step.send is not None), default=-1)
     for step in steps[: last + 1]:
         if step.expect is not None:
@@ -98,6 +103,30 @@ async def answer_login(room: Room, member: Member, name: str) -> None:
         if step.send is not None and not member.gone:
             await member.answer(fill(step.send, name=name))
             await room.log.read_by_server(member)
+
+
+def around_the_name(room: Room) -> tuple[Sequence[LoginStep], Sequence[LoginStep]]:
+    """The steps of the login up to the one that gives the name, and those behind it."""
+    steps = room.profile.login
+    named = next((n for n, step in enumerate(steps) if step.send is not None and "{name}" in step.send), -1)
+    return steps[: named + 1], steps[named + 1 :]
+
+
+async def asked(room: Room, member: Member, steps: Sequence[LoginStep]) -> bool:
+    """Wait for what the first of these steps expects: False for one that was told no instead, or nothing."""
+    expected = fill(steps[0].expect or "", name=member.name)
+    no = steps[0].refused and fill(steps[0].refused, name=member.name)
+    await room.until(lambda: member.gone or member.inbox.shows(expected) or bool(no and member.inbox.shows(no)))
+    return member.inbox.shows(expected) and not member.gone
+
+
+def let_in(room: Room, member: Member) -> bool:
+    """Whether the server has said to this one what it says to those whom it lets in."""
+    welcome = fill(room.profile.login[-1].expect or "", name=member.name)
+    introduction = room.baseline.introduction
+    if member.gone or not (welcome or introduction):
+        return False
+    return member.inbox.shows(welcome) and not missing_parts(bytes(member.inbox.raw), introduction, member.name)
 
 
 def asks_for_a_bare_name(room: Room) -> bool:

@@ -15,8 +15,12 @@ from harness.flood import endless_line
 from harness.history import Answered
 from scenarios.cast import (
     answer_login,
+    answers,
+    around_the_name,
+    asked,
     asks_for_a_bare_name,
     forge,
+    let_in,
     renames,
     says_in_pieces,
     taken_in,
@@ -396,6 +400,38 @@ async def name_taken(room: Room) -> None:
         await room.until(lambda: twin.inbox.total > 0, 0.1)
         await twin.say("which of us is it?")
     await room.talk(bia, caio)
+    twin.reset()
+    await room.talk()
+
+
+@scenario(
+    "malformed", title="A name that is given twice before it is taken", titulo="Um nome dado duas vezes antes de ter dono",
+    aims=["identity"], needs=["names"],
+)  # fmt: skip
+async def name_given_twice(room: Room) -> None:
+    """Two newcomers give the same name, which is free, before either has answered what the login asks next. A server that
+    looks the name up at one question and takes it into its list at a later one lets both in under it."""
+    if room.baseline.duplicates not in ("refused", "reprompted"):
+        room.skip("names are not unique here, or it is not known")
+    naming, rest = around_the_name(room)
+    if not any(step.send is not None for step in rest):
+        room.skip("here the name is the last thing that a login asks for")
+    ana, caio = await room.join("ana", "caio")
+    first = await room.connect("rita")
+    twin = await room.connect("twin", name=first.name)
+    for member in (first, twin):
+        member.counted = False
+        await answers(room, member, naming, first.name)
+    for member in (first, twin):
+        if await asked(room, member, rest):
+            await answers(room, member, rest, first.name)
+    await room.talk(ana, caio)
+    await room.until(lambda: all(m.gone or let_in(room, m) for m in (first, twin)), room.deadlines.reply_s / 4)
+    for member in (first, twin):
+        if let_in(room, member):
+            await member.say("which of us is it?")
+    await room.talk(ana, caio)
+    first.reset()
     twin.reset()
     await room.talk()
 

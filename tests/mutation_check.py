@@ -390,6 +390,18 @@ mutation("identity", "two share a name where names are unique", shape="shared-na
 mutation("identity", "two share a name", shape="shared-name", outcome="warn")(partial(_shared, duplicates="accepted"))
 
 
+@mutation("identity", "two came in at once under a name, are heard, and go", shape="shared-name")
+def _shared_at_once(broken: bool) -> Story:
+    story = ordinary(duplicates="refused").at(4.0)
+    first = story.open("rita", role="faulty")
+    twin = story.open("twin", role="faulty", name="rita" if broken else "twin")
+    for newcomer in (first, twin):
+        story.says(newcomer, to=[story.conns["caio"]])
+    story.wait(0.01).leave(first, "reset")
+    story.leave(twin, "reset")
+    return story
+
+
 @mutation("expires", "a silent connection stays open", shape="kept")
 def _kept(broken: bool) -> Story:
     story = ordinary(idle_s=1.0)

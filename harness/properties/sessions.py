@@ -280,7 +280,7 @@ def _shared_name(scene: Scene) -> Judgement | None:
                 heard_as.setdefault(name, []).append((said.conn, said.at_s))
     for name, uses in heard_as.items():
         for conn, at_s in uses:
-            other = next((c for c, _ in uses if c != conn and _in_room(scene, c, at_s)), None)
+            other = next((c for c, since in uses if c != conn and _in_room(scene, c, at_s, since)), None)
             if other is None or not _shared_on_purpose(scene, conn, other):
                 continue
             reason = f"two clients were in the room under the one name {name}, and nobody was told"
@@ -297,15 +297,16 @@ def _shared_name(scene: Scene) -> Judgement | None:
     return None
 
 
-def _in_room(scene: Scene, conn: int, at_s: float) -> bool:
-    return conn in scene.joined and scene.joined[conn].at_s <= at_s < scene.gone_at(conn)
+def _in_room(scene: Scene, conn: int, at_s: float, heard_s: float) -> bool:
+    """Whether one whom the others heard (what it said at `heard_s`) was in the room at that moment."""
+    since = min(heard_s, scene.joined[conn].at_s) if conn in scene.joined else heard_s
+    return since <= at_s < scene.gone_at(conn)
 
 
 def _shared_on_purpose(scene: Scene, one: int, other: int) -> bool:
-    """Both were there, and both connections are alive as far as anybody can know."""
-    return (scene.name(one) == scene.name(other) and not ({one, other} & set(scene.left))) or _overlap(
-        scene, one, other
-    )
+    """Both were there, and both connections are alive as far as anybody can know: neither was cut as the other came."""
+    cut = any(c in scene.ended and scene.ended[c].at_s <= scene.gone_at(c) for c in (one, other))
+    return (scene.name(one) == scene.name(other) and not cut) or _overlap(scene, one, other)
 
 
 def _overlap(scene: Scene, one: int, other: int) -> bool:

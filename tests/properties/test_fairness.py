@@ -357,6 +357,17 @@ def test_the_older_of_two_of_a_name_closed_is_not_blamed() -> None:
     none_fails(story, "delivers", "forgets")
 
 
+def test_the_older_of_two_of_a_name_that_is_cut_off_as_the_other_comes_is_not_blamed() -> None:
+    story = ordinary(duplicates="refused").at(4.0)
+    older = story.join("dora", counts=False)
+    story.says(older, to=[story.conns["caio"]])
+    newer = story.join("dora", visit=2, counts=False, told=False)
+    story.says(newer, to=[story.conns["caio"]])
+    story.add(Ended(at_s=story.now + 0.01, conn=older, how="fin"))
+    story.wait(2.0).leave(newer)
+    assert "identity" not in story.failing()
+
+
 def test_who_is_back_at_once_need_not_have_been_told_and_the_server_is_not_blamed() -> None:
     def flits(story: Story) -> None:
         story.leave("bia", told=False)

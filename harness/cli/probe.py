@@ -130,7 +130,9 @@ def _found(options: Options) -> tuple[Options, Learned, Learned | None, bool]:
 
 def _understood(options: Options, end_s: float) -> tuple[Learned, Learned | None, bool]:
     """What the search found, what the quiet runs say to it, and whether it was known before; by `end_s`, monotonic."""
-    from harness.engine.baseline import learn
+    from dataclasses import replace
+
+    from harness.engine.baseline import learn, misled
     from harness.engine.detecting import detect
     from harness.engine.remembered import forget, recall, remember
 
@@ -140,18 +142,23 @@ def _understood(options: Options, end_s: float) -> tuple[Learned, Learned | None
         from harness.engine.baseline import Learned
 
         quiet = _one("baseline", lambda: learn(options, known), end_s - time.monotonic())
-        if quiet.baseline is not None:
+        if quiet.baseline is not None and not misled(quiet, options):
             return Learned(profile=known), quiet, True
         forget(options.spec)
     search_s = max(1.0, end_s - time.monotonic() - QUIET_S)
     found = _one("dialect", lambda: detect(options, search_s), search_s + QUIET_S)
     if found.profile is None:
         return found, None, False
-    quiet = _one("baseline", lambda: learn(options, found.profile), end_s - time.monotonic())
+    speaks = found.profile
+    quiet = _one("baseline", lambda: learn(options, speaks), end_s - time.monotonic())
+    if misled(quiet, options):
+        speaks = speaks.model_copy(update={"leave": None})
+        found = replace(found, profile=speaks, grounds={k: g for k, g in found.grounds.items() if k != "leave"})
+        quiet = _one("baseline", lambda: learn(options, speaks), end_s - time.monotonic())
     if quiet.baseline is None:
         return quiet, None, False
     if options.cache:
-        remember(options.spec, found.profile)
+        remember(options.spec, speaks)
     return found, quiet, False
 
 

@@ -77,6 +77,7 @@ class Learned:
     limits: tuple[str, ...] = ()  # those of it that everybody should read: what the server does not bear
     likely: Profile | None = None
     grounds: Grounds = field(default_factory=dict)
+    unheeded: bool = False  # there is a word for leaving, and in no quiet run did it end a connection
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,11 @@ def learn(options: Options, profile: Profile) -> Learned:
     except Silent as error:
         return Learned(failure=str(error), transcript=lesson.transcript(), isolated=isolated)
     return lesson.learned()
+
+
+def misled(learned: Learned, options: Options) -> bool:
+    """Whether what was found for a word for leaving is none: when it was tried, another word's end was on its way."""
+    return learned.unheeded and "leave" not in dict(options.overrides)
 
 
 class Lesson:
@@ -239,6 +245,7 @@ class Lesson:
         return Learned(
             baseline, profile, address=self.address, isolated=self.isolated, told=told(baseline, profile, first.pace),
             limits=respected(profile, first.pace), grounds=of_quiet(len(self.quiet), named=baseline.named),
+            unheeded=self.profile.leave is not None and not any(q.closes_on_leave for q in self.quiet),
         )  # fmt: skip
 
 

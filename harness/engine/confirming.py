@@ -27,6 +27,8 @@ from harness.engine.trying import tried
 HELLOS = 3
 #: How long is waited for the words of a login, and for a message, in calm seconds.
 EXPECT_S, HEAR_S = 2.0, 1.3
+#: A server that has rested for so long before it passed a message on gathers its words, in seconds.
+UNHURRIED_S = 0.1
 #: Names that are longer than most servers want, and ones that many still take.
 LONG_NAMES = (24, 20, 16, 12, 10)
 #: So many more come at the end, to see whether there is a limit.
@@ -194,6 +196,7 @@ class Confirmation:
         said: list[bytes] = []
         began = self.house.clock.now()
         for attempt in range(1, HELLOS + 1):
+            asked, calm, served = self.house.clock.now(), self.house.clock.calm(), self.house.served()
             words = await self.say(one)
             said.append(words)
 
@@ -207,6 +210,8 @@ class Confirmation:
                     self.house.came_late(self.house.clock.now() - began)
             if one.ended:
                 return None
+            if heard(said[-1:]) and self.house.rested_s(served, calm) > UNHURRIED_S:
+                self.house.came_late(self.house.clock.now() - asked)
             if heard(said[-1:]) or heard(said):
                 self._slowest_s = max(self._slowest_s, self.house.clock.now() - began)
                 self._all_heard += 1

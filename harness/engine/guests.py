@@ -221,7 +221,12 @@ class House:
 
     def came_late(self, after_s: float) -> None:
         """Something came so long after it was asked for, when the server had read all and slept: it gathers its words."""
-        self.unhurried_s = max(self.unhurried_s, min(1.5 * after_s, LATEST_S))
+        self.unhurried_s = max(self.unhurried_s, min(2 * after_s, LATEST_S))
+
+    def rested_s(self, since: Processor, calm_s: float) -> float:
+        """How much of the calm time since then the server neither ran nor waited for a processor, in seconds."""
+        served = self.served()
+        return self.clock.calm() - calm_s - (served.ran_s - since.ran_s) - (served.waited_s - since.waited_s)
 
     def unread(self, *of: Guest) -> int:
         """Bytes of these guests (of all who are there) that the server has not read."""
@@ -235,7 +240,7 @@ class House:
 
         `at_least_s`: how long is waited for a first byte in any case.
         """
-        began, calm, since = self.clock.now(), self.clock.calm(), self._served()
+        began, calm, since = self.clock.now(), self.clock.calm(), self.served()
         looks, self._last_s, last_s = 0, began, began
         moment = MOMENT_S if self.server is not None else REMOTE_MOMENT_S
         while self.clock.calm() - calm < LONGEST_S * self.options.patience:
@@ -244,7 +249,7 @@ class House:
             await self.log.pulse.next(LOOK_S if self.server else 0.05)
             now = self.clock.now()
             if self._last_s > last_s:
-                since, last_s = self._served(), self._last_s
+                since, last_s = self.served(), self._last_s
             waiting = self._waiting()
             looks = looks + 1 if waiting else 0
             quiet = now - self._last_s
@@ -254,7 +259,7 @@ class House:
                 continue
             if not (looks >= LOOKS and self.unread() == 0) and quiet <= UNREAD_S:
                 continue
-            served = self._served()
+            served = self.served()
             if starved(since, served, now - last_s):  # it is quiet from now on; what it has run counts on
                 since, looks = Processor(served.waited_s, since.ran_s), 0
                 self._last_s = last_s = now
@@ -262,7 +267,8 @@ class House:
             break
         return until() if until is not None else False
 
-    def _served(self) -> Processor:
+    def served(self) -> Processor:
+        """How the processors served the server so far; nothing for somebody else's."""
         return self.stage.processor() or Processor(0.0, 0.0)
 
     def _waiting(self) -> bool:

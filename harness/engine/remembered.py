@@ -1,12 +1,14 @@
 """Dialects that were found before, by the command and the content of its files: finding out once is enough.
 
 They lie in `.harness-cache/` where that folder exists, else in the user's cache (XDG Base Directory). A file that cannot
-be read, or is of another version, counts as none.
+be read, or was found by a search of another kind, counts as none.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -18,8 +20,15 @@ from harness.dialect.profile import Profile
 from harness.target.sources import digest
 from harness.target.spec import ServerSpec
 
-#: Raised when the search finds more than before: what an older one found is then not enough.
-SEARCH = 2
+
+@functools.cache
+def search() -> str:
+    """Stands for the way in which dialects are found out: what another search found may be less than this one would find."""
+    hasher = hashlib.sha256()
+    for room in ("dialect", "engine", "client"):
+        for path in sorted((Path(__file__).parent.parent / room).glob("*.py")):
+            hasher.update(path.read_bytes())
+    return hasher.hexdigest()[:16]
 
 
 def place(spec: ServerSpec) -> Path | None:
@@ -43,7 +52,7 @@ def recall(spec: ServerSpec) -> Profile | None:
         return None
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        if data["version"] != __version__ or data["search"] != SEARCH:
+        if data["version"] != __version__ or data["search"] != search():
             return None
         return Profile.model_validate(data["profile"])
     except (OSError, ValueError, KeyError, TypeError, ValidationError):
@@ -55,7 +64,7 @@ def remember(spec: ServerSpec, profile: Profile) -> None:
     path = place(spec)
     if path is None:
         return
-    told = {"version": __version__, "search": SEARCH, "profile": profile.to_json()}
+    told = {"version": __version__, "search": search(), "profile": profile.to_json()}
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         half = path.with_suffix(f".{os.getpid()}")

@@ -18,7 +18,7 @@ from typing import Any, Literal
 import harness
 from harness import toxiproxy
 from harness.dialect.profile import Profile
-from harness.engine.baseline import ENDS_WHEN_EMPTY, Learned, learn
+from harness.engine.baseline import ENDS_WHEN_EMPTY, Learned, learn, misled
 from harness.engine.choosing import of_another_manner, unmet
 from harness.engine.concluding import conclude, files_that_show, verdict
 from harness.engine.folders import run_folder
@@ -185,17 +185,21 @@ class Run:
         known = recall(self.options.spec) if self.options.cache else None
         if known is not None:
             learned = self._quiet(workers, signals, known)
-            if learned.baseline is not None or learned.start_error:
+            if (learned.baseline is not None and not misled(learned, self.options)) or learned.start_error:
                 return learned
             forget(self.options.spec)  # it speaks otherwise now: found out anew
         found: Learned = self._one(workers, signals, "dialect", lambda: self._detect(self.options))
         if found.profile is None:
             return found
-        learned = self._quiet(workers, signals, found.profile)
+        speaks = found.profile
+        learned = self._quiet(workers, signals, speaks)
+        if misled(learned, self.options):
+            speaks = speaks.model_copy(update={"leave": None})
+            learned = self._quiet(workers, signals, speaks)
         if learned.baseline is None:
-            return replace(learned, profile=found.profile)  # two have heard each other in it: it is no matter of words
+            return replace(learned, profile=speaks)  # two have heard each other in it: it is no matter of words
         if self.options.cache:
-            remember(self.options.spec, found.profile)
+            remember(self.options.spec, speaks)
         return learned
 
     def _quiet(self, workers: Workers, signals: Signals, profile: Profile) -> Learned:

@@ -17,6 +17,7 @@ from harness.cli import probe
 from harness.cli.probe import _failure, _found, _one, as_toml
 from harness.cli.target_words import UserError
 from harness.dialect.profile import Profile
+from harness.engine import remembered
 from harness.engine.baseline import Learned
 from harness.engine.options import Options
 from harness.language import Language
@@ -49,6 +50,16 @@ def test_a_dialect_is_told_written_and_remembered(program: Program) -> None:
     again = program("probe", "--server", server, "--lang", "pt-BR")
     assert again.status == 0, again.text
     assert "descoberto antes" in again.out
+
+
+def test_what_another_search_found_is_not_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A harness that has learned to find more does not keep to what it found before."""
+    spec = command(f"{sys.executable} {ARCHETYPES} prompt {{port}}")
+    found = Profile.model_validate({"name": "found"})
+    remembered.remember(spec, found)
+    assert remembered.recall(spec) == found
+    monkeypatch.setattr(remembered, "search", lambda: "a search that finds more")
+    assert remembered.recall(spec) is None
 
 
 def test_when_nothing_is_found_it_says_why_and_what_would_help(program: Program) -> None:

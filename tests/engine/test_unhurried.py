@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from harness.dialect.profile import Profile
-from harness.engine import confirming
-from harness.engine.baseline import Lesson
+from harness.engine import confirming, guests
+from harness.engine.baseline import Learned, Lesson
 from harness.engine.confirming import Confirmation
 from harness.engine.conversation import Conversation
 from harness.engine.deadlines import deadlines
@@ -18,6 +18,7 @@ from harness.engine.guests import opened
 from harness.engine.options import Options
 from harness.engine.reading import PATIENT_GREETING_S, Guess, Reading
 from harness.engine.rest import longest_answer_s
+from harness.engine.run import Run
 from harness.history import Baseline, Heard, Joined, Said
 from harness.target import command
 
@@ -134,6 +135,47 @@ def test_what_is_answered_late_is_not_taken_for_the_answer_to_the_next_word(
             return confirmed.profile.leave
 
     assert asyncio.run(leave()) == "/exit"
+
+
+def test_what_comes_late_while_the_silence_is_still_listened_to_is_known_to_come_late(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a busy machine silence is believed late, so that the words came in time; later on they did not."""
+    monkeypatch.setattr(confirming, "CROWD", 1)
+    monkeypatch.setattr(guests, "MOMENT_S", 1.0)
+    (tmp_path / "chat.py").write_text(BATCHES, encoding="utf-8")
+    speaks = Profile.model_validate(
+        {
+            "login": [{"send": "{name}"}],
+            "list": "x",
+            "whisper": "x",
+            "names": {"max": 9},
+            "max_clients": 3,
+            "leave": "x",
+        }
+    )
+    spec = command(f"{sys.executable} chat.py {{port}}", cwd=tmp_path)
+
+    async def unhurried() -> float:
+        async with opened(Options(spec), False, [], 0) as house:
+            await Confirmation(house, speaks).hold()
+            return house.unhurried_s
+
+    assert asyncio.run(unhurried()) > 0.2
+
+
+def test_a_word_that_ends_no_connection_in_the_quiet_runs_is_no_word_for_leaving(tmp_path: Path) -> None:
+    (tmp_path / "chat.py").write_text(BATCHES, encoding="utf-8")
+    spec = command(f"{sys.executable} chat.py {{port}}", cwd=tmp_path)
+    found = Learned(profile=Profile.model_validate({"login": [{"send": "{name}"}], "leave": "so long"}))
+    options = Options(spec, cache=False, namespaces=False)
+    run = Run(options, [], lambda event: None, lambda options: found)
+    run.perform()
+    assert run.learned is not None
+    assert run.learned.profile is not None
+    assert run.learned.profile.leave is None
+    assert run.learned.baseline is not None
+    assert run.learned.baseline.leave_notice == "* {name} went"
 
 
 @pytest.mark.parametrize("pause_s", [0.15, 0.4])

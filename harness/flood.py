@@ -86,6 +86,8 @@ async def pour(room: Room, speakers: Sequence[Member], reader: Member, total: in
             with contextlib.suppress(OSError):
                 poured += await speaker.send(share * shares)
         stalled = not await room.talk(*speakers)
+        if not await _left_to_speak(room, speakers):
+            break
         dropped = room.stage.holds(reader) is False
         if poured >= looked + LOOK:
             looked = poured
@@ -105,9 +107,15 @@ async def overfill(room: Room, speakers: Sequence[Member], reader: Member, total
         for speaker in speakers:
             with contextlib.suppress(OSError):
                 said += await speaker.send(share)
-        if not await room.talk(*speakers):
+        if not await room.talk(*speakers) or not await _left_to_speak(room, speakers):
             break
     return said
+
+
+async def _left_to_speak(room: Room, speakers: Sequence[Member]) -> bool:
+    """Whether one of them is still there. Where none is, nothing else is waited for: their ends have to be let in here."""
+    await room.log.pulse.next(0)
+    return any(speaker.present for speaker in speakers)
 
 
 def _filler(room: Room) -> bytes:

@@ -6,6 +6,8 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from harness.dialect import Profile
 from harness.flood import POURED, endless_line, overfill, pour
 from harness.history import Flooded, Sample
@@ -25,10 +27,11 @@ class MadeUp:
         self.keeps, self.taken, self.now = keeps, 0, 0.0
         self.records: list[Any] = []
         self.log = SimpleNamespace(
-            clock=SimpleNamespace(calm=lambda: self.now), now=lambda: self.now, add=self.records.append
-        )
+            clock=SimpleNamespace(calm=lambda: self.now), now=lambda: self.now, add=self.records.append,
+            pulse=SimpleNamespace(next=self.turn),
+        )  # fmt: skip
         self.stage = SimpleNamespace(sample=self.sample, holds=lambda _: True)
-        self.speaker = SimpleNamespace(send=self.send)
+        self.speaker = SimpleNamespace(send=self.send, present=True)
 
     def sample(self, label: str) -> Sample:
         kept = max(0, self.taken - KERNEL) if self.keeps else 0
@@ -41,6 +44,9 @@ class MadeUp:
     async def talk(self, *_: object) -> bool:
         self.now += TURN_S
         return True
+
+    async def turn(self, _: float) -> None:
+        """The loop has its turn."""
 
     def step(self, *_: object) -> None:
         """Nothing is told."""
@@ -79,11 +85,8 @@ def test_a_flood_is_over_when_it_was_read_so_that_one_that_cuts_off_slow_readers
         unread.clear()
         return True
 
-    async def turn(_: int) -> None:
-        return
-
     room.deadlines = SimpleNamespace(reply_s=1.0)
-    room.log.pulse, room.log.read_by_server = SimpleNamespace(next=turn), read_by_server
+    room.log.read_by_server = read_by_server
     bia: Any = SimpleNamespace(conn=2, wire=SimpleNamespace(send=send), gone=False)
     assert asyncio.run(endless_line(room, bia, 1 << 20)).taken == 1 << 20
     assert not unread
@@ -96,3 +99,24 @@ def test_more_than_the_kernel_holds_is_said_to_one_who_is_to_catch_up_and_no_mor
     assert KERNEL < asyncio.run(overfill(made, [made.speaker] * 3, reader)) < KERNEL + (2 << 20)
     room.stage.holds = lambda _: False
     assert asyncio.run(overfill(made, [made.speaker] * 3, reader)) == 0
+
+
+@pytest.mark.parametrize("flood", [pour, overfill])
+@pytest.mark.timeout(20)
+def test_a_flood_ends_when_all_who_made_it_were_cut_off(flood: Any) -> None:
+    """Nothing can be sent, and nobody hears: without a turn of its own the loop never learned of their ends."""
+    room: Any = MadeUp(keeps=False)
+    speaker = room.speaker
+
+    async def refused(data: bytes) -> int:
+        raise ConnectionResetError(len(data))
+
+    async def nobody_hears(*_: object) -> bool:
+        return True
+
+    async def turn(_: float) -> None:
+        speaker.present = False
+
+    speaker.send, room.talk, room.log.pulse.next = refused, nobody_hears, turn
+    asyncio.run(flood(room, [speaker], SimpleNamespace(conn=1)))
+    assert room.taken == 0

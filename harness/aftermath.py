@@ -99,10 +99,11 @@ async def hear_who_left(room: Room) -> None:
 
 async def see_who_left(room: Room) -> None:
     """Look at the list, where there is one: those who are gone must not stand in it. Who is connected under their name
-    may, also where the harness does not know whether it was let in."""
+    may, also where the harness does not know whether it was let in; so may who vanished without a word, for the server
+    cannot know: where it lets a namesake in (as `bia (2)`, say), the dead line keeps the name when that one has gone."""
     if not room.baseline.lists or not room.people:
         return
-    here = {m.name for m in room.log.members if m.wire is not None and not m.gone}
+    here = {m.name for m in room.log.members if m.wire is not None and (not m.gone or m.left == "silent")}
     gone = sorted({m.name for m in room.log.members if knowably_gone(m)} - here)
     await room.look(room.people[0], gone[:50])
 

@@ -9,23 +9,36 @@ from typing import Any
 from harness.aftermath import see_who_left
 
 
-def test_one_who_is_connected_but_not_known_to_be_in_may_stand_in_the_list_and_the_server_is_not_blamed() -> None:
-    """Bia came back, was greeted in other words than expected, and stood in the list: rightly."""
+def looked_for(*others: Any) -> list[str]:
+    """The names that ana's list must not hold, when these others came and went."""
     asked: list[tuple[Any, list[str]]] = []
-
-    def member(name: str, *, left: str | None = None, joined: bool = True, wire: object = object()) -> Any:
-        return SimpleNamespace(name=name, left=left, joined=joined, wire=wire, gone=left is not None)
 
     async def look(who: Any, gone: list[str]) -> None:
         asked.append((who, gone))
 
     ana = member("ana")
-    members = [
-        ana, member("bia", left="fin"), member("bia", joined=False), member("caio", left="reset"),
-        member("caio", joined=False, wire=None), member("davi", left="silent"),
-    ]  # fmt: skip
     room: Any = SimpleNamespace(
-        baseline=SimpleNamespace(lists=True), people=[ana], log=SimpleNamespace(members=members), look=look
+        baseline=SimpleNamespace(lists=True), people=[ana], log=SimpleNamespace(members=[ana, *others]), look=look
     )
     asyncio.run(see_who_left(room))
-    assert asked == [(ana, ["caio"])]
+    ((who, gone),) = asked
+    assert who is ana
+    return gone
+
+
+def member(name: str, *, left: str | None = None, joined: bool = True, wire: object = object()) -> Any:
+    return SimpleNamespace(name=name, left=left, joined=joined, wire=wire, gone=left is not None)
+
+
+def test_one_who_is_connected_but_not_known_to_be_in_may_stand_in_the_list_and_the_server_is_not_blamed() -> None:
+    """Bia came back, was greeted in other words than expected, and stood in the list: rightly."""
+    others = [
+        member("bia", left="fin"), member("bia", joined=False), member("caio", left="reset"),
+        member("caio", joined=False, wire=None), member("davi", left="silent"),
+    ]  # fmt: skip
+    assert looked_for(*others) == ["caio"]
+
+
+def test_a_dead_line_that_keeps_the_name_when_its_namesake_has_gone_is_not_blamed() -> None:
+    """Bia vanished without a FIN, came back as `bia (2)` and was reset: the first one stands in the list, rightly."""
+    assert looked_for(member("bia", left="silent"), member("bia", left="reset"), member("caio", left="fin")) == ["caio"]

@@ -238,7 +238,7 @@ def commands(text: str) -> list[Command]:
             and not bracketed
         ):
             continue
-        made = _command(word, bare, match["sep"], places)
+        made = _command(word, bare, match["sep"], places, room_answer(text))
         if made is not None:
             found.setdefault(made.template, made)
             at = match.end()
@@ -255,9 +255,12 @@ def _rank(command: Command) -> int:
     return _NAMING.index(bare) if bare in _NAMING else len(_NAMING)
 
 
-def _command(word: str, bare: str, separator: str, places: list[str]) -> Command | None:
+def _command(word: str, bare: str, separator: str, places: list[str], room: str) -> Command | None:
     sep = " " if separator.strip() == "" else separator
     kinds = [_kind(place) for place in places[:3]]
+    if sorted(kinds) == ["name", "room"] and bare in _NAMING:  # name and room at once, in either order
+        said = {"name": "{name}", "room": room}
+        return Command(word, word + sep + ("|" if sep == "|" else " ").join(said[kind] for kind in kinds), "name")
     if len(kinds) >= 2 and kinds[-1] == "text":
         return Command(word, f"{word}{sep}{{to}} {{text}}", "whisper" if kinds[0] in ("name", "other") else "other")
     if kinds[0] == "text" or (bare in _SAYING and kinds[0] == "other" and len(kinds) == 1):

@@ -67,6 +67,9 @@ def test_a_greeting_that_asks_nothing_is_no_question(greeting: str) -> None:
         ("Comandos: /entrar <apelido>, /sair\n", "/entrar {name}"),
         ("Pronto. Comandos: ENTRA nome | FALA texto | QUEM | SAI\n", "ENTRA {name}"),
         ("HELLO|v1|LOGIN|name MSG|text LIST| QUIT|\n", "LOGIN|{name}"),
+        ("+READY JOIN <name> <room>\r\n", "JOIN {name} lobby"),
+        ("Rooms: garden, cellar. Say /join ROOM NAME\n", "/join garden {name}"),
+        ("LOGIN|<nick>|<room>\n", "LOGIN|{name}|lobby"),
     ],
 )
 def test_the_command_for_a_name_is_taken_from_the_greeting(greeting: str, send: str) -> None:

@@ -332,17 +332,16 @@ class Confirmation:
             if not by_keys and template.split()[0] == self.profile.say.split()[0] and len(self.profile.say.split()) > 1:
                 continue
             text = await self.say(first, template=template, to=second.name)
-            if await self.house.settle(until=lambda t=text: t in third.new):  # type: ignore[misc]
+            overheard = await self.house.settle(until=lambda t=text: t in third.new)  # type: ignore[misc]
+            if overheard and not (
+                template in named
+                and understood(template, second.name, text_of(second.new), text.decode())
+                and not understood(template, second.name, text_of(third.new), text.decode())
+            ):
                 continue
             if first.ended or not self.house.alive():
                 return self._missed(f"{template!r} ended the connection")
-            line = next((x for x in re.split(r"[\r\n\0]", text_of(second.new)) if text.decode() in x), "")
-            front = line.split(text.decode())[0]
-            if (
-                line
-                and (by_keys or template.split()[0] not in front)
-                and not re.search(rf"@?{second.name}\W*$", front.strip())
-            ):
+            if understood(template, second.name, text_of(second.new), text.decode(), word=not by_keys):
                 self.learned["whisper"] = template
                 self.grounds["whisper"] = Ground(grounds.WHISPERED)
                 return None
@@ -568,3 +567,13 @@ def _leave_phrases(shown: str) -> list[str]:
 
 
 Wait = Callable[[], bool]
+
+
+def understood(template: str, to: str, shown: str, words: str, *, word: bool = True) -> bool:
+    """Whether somebody was shown these words without the command (`word`) and the addressee in front of them.
+
+    Where the addressee was, and another saw the command as it was typed, the server whispers and tells everybody as well.
+    """
+    line = next((x for x in re.split(r"[\r\n\0]", shown) if words in x), "")
+    front = line.split(words)[0]
+    return bool(line) and not (word and template.split()[0] in front) and not re.search(rf"@?{to}\W*$", front.strip())

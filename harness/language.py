@@ -463,6 +463,9 @@ PORTUGUESE: dict[str, str] = {
         "perguntado uma vez: a resposta trouxe os nomes dos outros dois, e mais ninguém a viu"
     ),
     "said once: it came to its addressee alone": "dito uma vez: chegou só ao destinatário",
+    "said once: its addressee was shown it as a whisper, and the others the command as it was typed": (
+        "dito uma vez: o destinatário o viu como sussurro, e os outros viram o comando como foi digitado"
+    ),
     "{clients} clients got their names by it": "{clients} clientes receberam assim o seu nome",
     "{count} words were tried, each once": "{count} palavras foram tentadas, cada uma uma vez",
     "only words that it shows itself were tried ({count}): it is somebody else's server": (

@@ -343,7 +343,7 @@ class Confirmation:
                 return self._missed(f"{template!r} ended the connection")
             if understood(template, second.name, text_of(second.new), text.decode(), word=not by_keys):
                 self.learned["whisper"] = template
-                self.grounds["whisper"] = Ground(grounds.WHISPERED)
+                self.grounds["whisper"] = Ground(grounds.OVERHEARD if overheard else grounds.WHISPERED)
                 return None
         self._tried("whisper", len(templates))
         return self._missed("how one speaks to one other alone (if one can)")

@@ -23,13 +23,14 @@ from properties.histories import Story, ordinary
 from harness.client.trace import Sent
 from harness.dialect.builtin import KNOWN
 from harness.dialect.framing import Framing
-from harness.dialect.profile import FramingName, Names, Profile
+from harness.dialect.profile import FramingName, KeepAlive, Names, Profile
 from harness.engine.options import Options
 from harness.engine.play import Play, target_option
 from harness.engine.replaying import often, state_of
 from harness.evidence.capture import Capture
 from harness.evidence.repro import FILE, Aim, dialects, pieces, repros
 from harness.evidence.repro.literals import runs
+from harness.evidence.repro.writing import write
 from harness.history import Claimed, Ended, Heard, History, Introduced, Left, Noticed, Packet, Said, Toxic
 from harness.properties import judge
 from harness.registry import load
@@ -548,6 +549,49 @@ def test_a_message_is_framed_as_the_harness_does_it(name: FramingName) -> None:
     message = b'"hello"' if name == "json" else b"hello"
     assert names["framed"](message) == framing.encode(message)
     assert any(message in unit for unit in names["units"](framing.encode(message) * 2))
+
+
+@pytest.mark.parametrize(("speaks", "come", "answer"), [
+    ({"keepalive": {"pattern": "^PING (.*)$", "send": "PONG {echo}"}}, (b"NOTICE\r\nPI", b"NG :7\r\n", b"001\r\nPI"), b"PONG :7\n"),
+    ({"keepalive": {"expect": "still there?", "send": "yes"}, "framing": "chunk"}, (b"still the", b"re?", b"good"), b"yes"),
+])  # fmt: skip
+def test_a_heartbeat_is_answered_once_however_it_comes(
+    speaks: dict[str, Any], come: tuple[bytes, ...], answer: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that asks for its PONG in the login lets nobody in without: no file of it could tell anything."""
+    profile = Profile(**speaks)
+    assert profile.keepalive is not None
+    names: dict[str, Any] = {"re": re, "Client": pieces.Client}
+    exec(
+        "\n".join([dialects.framed(profile), dialects.units(profile), dialects.keep_alive(profile, profile.keepalive)]),
+        names,
+    )
+    monkeypatch.setattr(pieces, "keep_alive", names["keep_alive"])
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        monkeypatch.setattr(pieces, "PORT", listener.getsockname()[1])
+        client, (accepted, _) = pieces.Client("ana"), listener.accept()
+    for words in come:
+        accepted.sendall(words)
+        assert client.read_until(lambda heard=words: client.received.endswith(heard), 10.0)  # type: ignore[misc]
+    client.socket.close()
+    with accepted:
+        assert b"".join(iter(lambda: accepted.recv(4096), b"")) == answer
+
+
+def test_only_where_the_server_has_a_heartbeat_it_stands_in_the_file() -> None:
+    plays = [
+        write("", ["ana = enter('ana')"], "", Profile(keepalive=beat), {})
+        for beat in (None, KeepAlive(expect="?", send="!"))
+    ]
+    assert [text.count("_alive") for text in plays] == [0, 5]
+
+
+def test_who_is_silent_answers_no_heartbeat_either() -> None:
+    item = next(m for m in MUTATIONS if m.prop == "expires")
+    history = item.tell(True).history(aims=(item.prop,))
+    failed = [j for j in judge(history) if j.outcome == "fail"]
+    made = repros(history, failed, (), Profile(keepalive=KeepAlive(expect="?", send="!")), Aim(command("./x {port}")))
+    assert "ana.present = False" in made.files[FILE]
 
 
 def test_a_strangers_bytes_cannot_leave_their_quotation() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.dialect.profile import Profile, is_json
+from harness.dialect.profile import KeepAlive, Profile, is_json
 
 
 def framed(profile: Profile) -> str:
@@ -66,6 +66,33 @@ def log_in(profile: Profile) -> str:
     told = "Answer what the server asks." if lines else "This server wants no login: whoever connects is in."
     head = ["def log_in(client: Client) -> Client:", f'    """{told}"""']
     return "\n".join([*head, *(f"    {line}" for line in lines), "    return client"])
+
+
+def keep_alive(profile: Profile, beat: KeepAlive) -> str:
+    """The function `keep_alive`: a heartbeat is answered, once each."""
+    head = [
+        "def keep_alive(client: Client) -> None:",
+        '    """Whoever does not answer the heartbeat of this server is cut off."""',
+    ]
+    if beat.pattern is None:
+        body = [
+            f"if client.present and {(beat.expect or '').encode()!r} in client.received[client.kept_alive :]:",
+            "    client.kept_alive = len(client.received)",
+            f"    client.send(framed({beat.send.encode()!r}))",
+        ]
+    else:
+        end = (
+            r'client.received.rfind(b"\n") + 1' if profile.framing_name("receive") == "line" else "len(client.received)"
+        )
+        echo = f"{beat.send!a}.replace('{{echo}}', beat[1] or '')" if "{echo}" in beat.send else ascii(beat.send)
+        body = [
+            f"end = {end}",
+            "whole, client.kept_alive = client.received[client.kept_alive : end], max(client.kept_alive, end)",
+            "for unit in units(whole) if client.present else []:",
+            f'    for beat in re.finditer({beat.pattern!a}, unit.decode("utf-8", "surrogateescape"), re.MULTILINE):',
+            f'        client.send(framed({echo}.encode("utf-8", "surrogateescape")))',
+        ]
+    return "\n".join([*head, *(f"    {line}" for line in body)])
 
 
 def _named(template: str) -> str:

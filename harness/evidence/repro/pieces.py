@@ -55,6 +55,10 @@ def log_in(client: Client) -> Client:
     return client
 
 
+def keep_alive(client: Client) -> None:
+    """Written for each dialect that has a heartbeat."""
+
+
 def play() -> None:
     """Written for each scenario."""
 
@@ -80,6 +84,7 @@ class Client:
         self.name = name
         self.received = b""
         self.answered = 0  # what came before this place has been answered already
+        self.kept_alive = 0  # and the heartbeats up to here
         self.ended = ""  # FIN or RST, once the server has ended the connection
         self.present = True
         self.sent_s = 0.0  # when something was sent last
@@ -111,6 +116,7 @@ class Client:
             self.ended = "RST"
             return
         self.received += data
+        keep_alive(self)
         if not data:
             self.ended = "FIN"
 

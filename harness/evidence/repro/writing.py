@@ -14,7 +14,9 @@ from harness.report.safe import visible
 
 _SOURCE = Path(__file__).with_name("pieces.py")
 #: Functions that are written for each file.
-_WRITTEN = ("framed", "log_in", "play", "units")
+_WRITTEN = ("framed", "keep_alive", "log_in", "play", "units")
+#: What stands in the client for a heartbeat, which few servers have.
+_HEARTBEAT = re.compile(r"\n.*\b(?:keep|kept)_alive\b.*")
 #: What starts the server and plays: it stands last.
 _ENGINE = ("def main", "def stop_all", "def start_server", "def play_until_it_shows")
 #: Constants with what is said about them.
@@ -47,14 +49,18 @@ def write(head: str, lines: list[str], story: str, profile: Profile, constants: 
         "units": dialects.units(profile),
         "play": f"def play() -> None:\n{_docstring(story)}\n{body}",
     }
-    needed, client = _needed(own)
-    parts = [_constants(needed, own, client, constants)]
+    if profile.keepalive is not None:
+        own["keep_alive"] = dialects.keep_alive(profile, profile.keepalive)
+    methods = _methods(profile.keepalive is not None)
+    needed, client = _needed(own, methods)
+    used = {name: methods[name] for name in methods if name in client}
+    parts = [_constants(needed, own, used, constants)]
     classes, functions = list[str](), list[str]()
     for name, source in _pieces().items():
         if name in needed:
             (classes if source.startswith("class") else functions).append(source)
-    middle = [*classes, _class(client)]
-    told = [own[name] for name in ("framed", "log_in", "units") if name in needed]
+    middle = [*classes, _class(used)]
+    told = [own[name] for name in ("framed", "log_in", "keep_alive", "units") if name in needed]
     helpers = [f for f in functions if not f.startswith(_ENGINE)]
     engine = [f for f in functions if f.startswith(_ENGINE)]
     blocks = [*parts, *told, own["play"], _RULE, *middle, *helpers, *engine, _MAIN]
@@ -92,7 +98,8 @@ def _imports(text: str) -> str:
 def ready() -> None:
     """Read the pieces that files are put together from. Once, before workers are forked that may write some."""
     _pieces()
-    _methods()
+    _methods(False)
+    _methods(True)
 
 
 @functools.cache
@@ -125,16 +132,17 @@ def _pieces() -> dict[str, str]:
 
 
 @functools.cache
-def _methods() -> dict[str, str]:
+def _methods(answers_heartbeats: bool) -> dict[str, str]:
     """The methods of Client by name."""
     source, tree = _tree()
     client = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Client")
-    return {node.name: _text(source, node) for node in client.body if isinstance(node, ast.FunctionDef)}
+    found = {node.name: _text(source, node) for node in client.body if isinstance(node, ast.FunctionDef)}
+    return found if answers_heartbeats else {name: _HEARTBEAT.sub("", text) for name, text in found.items()}
 
 
-def _needed(own: dict[str, str]) -> tuple[set[str], set[str]]:
+def _needed(own: dict[str, str], methods: dict[str, str]) -> tuple[set[str], set[str]]:
     """Which pieces and which of the client's methods this file uses, directly or through one another."""
-    pieces, methods = _pieces(), _methods()
+    pieces = _pieces()
     needed, client = {"main", "Broken", "CannotTell"}, {"__init__"}
     while True:
         text = "\n".join([own["play"], *(own[n] for n in needed if n in own), *(pieces[n] for n in needed if n in pieces),
@@ -148,17 +156,15 @@ def _needed(own: dict[str, str]) -> tuple[set[str], set[str]]:
         client |= called
 
 
-def _class(methods: set[str]) -> str:
+def _class(methods: dict[str, str]) -> str:
     told = "One chat client: a TCP socket, and all that the server has sent to it so far."
-    bodies = [
-        textwrap.indent(textwrap.dedent("    " + text), "    ") for name, text in _methods().items() if name in methods
-    ]
+    bodies = [textwrap.indent(textwrap.dedent("    " + text), "    ") for text in methods.values()]
     return f'class Client:\n    """{told}"""\n\n' + "\n\n".join(bodies)
 
 
-def _constants(needed: set[str], own: dict[str, str], client: set[str], constants: dict[str, object]) -> str:
-    pieces, methods = _pieces(), _methods()
-    text = "\n".join([*own.values(), *(pieces[n] for n in needed if n in pieces), *(methods[n] for n in client)])
+def _constants(needed: set[str], own: dict[str, str], methods: dict[str, str], constants: dict[str, object]) -> str:
+    pieces = _pieces()
+    text = "\n".join([*own.values(), *(pieces[n] for n in needed if n in pieces), *methods.values()])
     lines, words = [], set(re.findall(r"\w+", text))
     for name, value in constants.items():
         if name in words:

@@ -183,6 +183,7 @@ def expires(telling: Telling) -> list[str]:
     idle = telling.scene.baseline.idle_s or 0.0
     return [
         'ana = enter("ana")',
+        *(["ana.present = False  # she answers no heartbeat"] if telling.profile.keepalive else []),
         "now_it_counts()",
         f'expect(ana.sees_the_end({2 * idle + 1.5:g}), "a connection that is silent for {idle:g} s is ended", "it stays open")',
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -31,7 +32,7 @@ from harness.evidence.capture import Capture
 from harness.evidence.repro import FILE, Aim, dialects, pieces, repros
 from harness.evidence.repro.literals import runs
 from harness.evidence.repro.writing import write
-from harness.history import Claimed, Ended, Heard, History, Introduced, Left, Noticed, Packet, Said, Toxic
+from harness.history import Claimed, Ended, Heard, History, Introduced, Joined, Left, Noticed, Packet, Said, Toxic
 from harness.properties import judge
 from harness.registry import load
 from harness.results import Judgement, ScenarioResult
@@ -584,6 +585,39 @@ def test_only_where_the_server_has_a_heartbeat_it_stands_in_the_file() -> None:
         for beat in (None, KeepAlive(expect="?", send="!"))
     ]
     assert [text.count("_alive") for text in plays] == [0, 5]
+
+
+@pytest.mark.parametrize("let_in", [True, False])
+def test_one_who_came_while_the_server_slept_logs_in_when_it_runs_on(let_in: bool) -> None:
+    """A frozen server answers nobody: to log in before it runs on fails on a correct one, too."""
+
+    def sleeps(story: Story) -> None:
+        story.event("frozen")
+        story.wait(0.2)
+        if let_in:
+            dora = story.join("dora", role="newcomer")
+            (joined,) = story.find(Joined, conn=dora)
+            story.change(joined, at_s=joined.at_s + 1.0)
+        else:
+            story.outside("dora", refused=False, role="newcomer")
+        story.wait(0.3)
+        story.event("thawed")
+
+    history = ordinary(sleeps).history()
+    failed = Judgement("serves", "fail", "nina never heard otto", "both", "nothing", "no-exchange-newcomers", at_s=12.0)
+    play = [line.strip() for line in play_of(history, failed).splitlines()]
+    told = [line for line in play if line in ("freeze()", "thaw()", "log_in(dora)") or line.startswith("dora = ")]
+    assert told == ["freeze()", "dora = connect('dora')", "thaw()", "log_in(dora)"]
+
+
+def test_who_left_just_before_is_not_taken_for_the_one_who_is_looked_for() -> None:
+    """The notice of another's leaving may come later than this one's leaving: both words are waited for."""
+    history, failed = failure("forgets")
+    play = play_of(history, failed)
+    words = re.search(r"wanted = (.*)", play)
+    assert words is not None
+    assert ast.literal_eval(words[1]) == (b"saiu do chat", b"bia")
+    assert re.search(r"read_until\(lambda: all\(word in \w+\.received\[start:\] for word in wanted\), REPLY_S\)", play)
 
 
 def test_who_is_silent_answers_no_heartbeat_either() -> None:

@@ -15,7 +15,7 @@ from harness.evidence.repro.crossing import end_seen, perhaps_reset
 from harness.evidence.repro.crowds import all_go, call, cycle
 from harness.evidence.repro.literals import Literals, runs
 from harness.evidence.steps import goodbyes
-from harness.history import Ended, Left, Said
+from harness.history import Ended, Joined, JoinFailed, Left, Said
 from harness.properties.scene import Scene
 
 #: Plain messages that are said again after the fault has begun; the later ones count more.
@@ -194,12 +194,12 @@ class Script:
             how = "come_back" if opened.visit > 1 else "enter"
             if variable.endswith(AGAIN):
                 how = "enter_if_let_in"
-            joined = self.scene.joined.get(conn)
-            if joined is not None and any(begin <= opened.at_s <= end < joined.at_s for begin, end in self.scene.down):
-                return [  # it came while the server slept, and was let in when it ran on
-                    Act(opened.at_s, f"{variable} = connect({name!a})", True, entry=True),
-                    Act(joined.at_s, f"log_in({variable})", True),
-                ]
+            over: Joined | JoinFailed = self.scene.joined.get(conn) or self.scene.join_failed[conn]
+            awake = next((end for begin, end in self.scene.down if begin <= opened.at_s <= end < over.at_s), None)
+            if awake is not None:  # it came while the server slept, which could answer when it ran on
+                acts = [Act(opened.at_s, f"{variable} = connect({name!a})", True, entry=True)]
+                answered_s = over.at_s if isinstance(over, Joined) else awake + 1e-6
+                return [*acts, Act(answered_s, f"log_in({variable})", True)] if awake <= self.until_s else acts
             return [Act(opened.at_s, f"{variable} = {how}({name!a})", opened.visit > 1, entry=True)]
         return [Act(opened.at_s, f"{variable} = connect({name!a})", True, entry=True)]
 

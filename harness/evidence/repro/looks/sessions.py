@@ -152,9 +152,10 @@ def _not_told(telling: Telling) -> list[str]:
     ]
     return [
         *lines,
-        f"{listener}.read_until(lambda: {words.encode()!r} in {listener}.received[start:], REPLY_S)",
+        f"wanted = ({words.encode()!r}, {name.encode()!r})",
+        f"{listener}.read_until(lambda: all(word in {listener}.received[start:] for word in wanted), REPLY_S)",
         f"told = {listener}.received[start:]",
-        f'expect({words.encode()!r} in told and {name.encode()!r} in told, "{listener} is told that {name} has left", repr(told))',
+        f'expect(all(word in told for word in wanted), "{listener} is told that {name} has left", repr(told))',
         *seldom(telling, 1, notices),
     ]
 

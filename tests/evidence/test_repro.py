@@ -270,6 +270,23 @@ def test_what_a_reset_spoils_now_and_then_is_tried_until_it_does(tmp_path: Path)
     assert mended.returncode == 0, mended.stdout + mended.stderr
 
 
+def everybody_is_reset(story: Story) -> None:
+    for who in ("ana", "bia", "caio"):
+        story.leave(who, "reset", ended=None)
+
+
+def test_words_cross_with_a_reset_on_a_server_that_nothing_has_spoilt(tmp_path: Path) -> None:
+    """Those who were reset stay in the list of `original`, and the next word ends the thread of whoever says it."""
+    story = ordinary(everybody_is_reset, introduction=("Bem-vindo ao chat, user#!",))
+    failed = Judgement("welcomes", "fail", "rui saw nothing", "it", "nothing", at_s=story.find(Introduced)[-1].at_s)
+    server = f"{sys.executable} -m server_under_test.original --port {{port}}"
+    made = repros(story.history(), [failed], (), KNOWN["original"], Aim(command(server), "127.0.0.1:5000"))
+    file = tmp_path / FILE
+    file.write_text(made.files[FILE])
+    broken = started(file)
+    assert broken.returncode == 1, broken.stdout + broken.stderr
+
+
 def test_who_leave_all_at_once_leave_one_by_one_when_it_is_played_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Twenty resets in a row can be told to the server by its own writes: then its reads fail no more."""
     paces = list[float]()

@@ -15,6 +15,8 @@ from harness.properties.scene import Scene
 
 #: How often people speak and go all together, which hurts a server that minds it nine times in ten.
 CROSSINGS = 10
+#: And how often words cross with a reset: what the first of them does to a server, further ones do not do better.
+RESETS = 3
 #: How much each has to say when one of them is reset: the server is still busy with it.
 BURST = 20
 _PEOPLE = ("ana", "bia", "caio", "dora", "elis")
@@ -87,7 +89,7 @@ def crossing_a_reset(profile: Profile, look: Sequence[str]) -> list[str]:
     if not _has_room(profile, "gone9", 4):
         return []
     return [
-        f"for turn in range({CROSSINGS}):  # it does not go wrong each time: words must cross with the reset",
+        f"for turn in range({RESETS}):  # it does not go wrong each time: words must cross with the reset",
         '    gone, here = log_in(connect(f"gone{turn}")), log_in(connect(f"here{turn}"))',
         "    time.sleep(0.1)  # both are in",
         f"    for number in range({BURST}):",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.dialect.masking import stands_in
 from harness.evidence.repro.acts import AGAIN, NOTICE, SURELY_NOTICED, Untellable
 from harness.evidence.repro.crossing import crossing_a_reset, orderly
-from harness.evidence.repro.looks.telling import AWAITED_S, Telling, seldom
+from harness.evidence.repro.looks.telling import AWAITED_S, Telling, indented, seldom
 from harness.history import Heard, Introduced, JoinFailed, Left, Listed, Noticed
 
 
@@ -31,16 +31,26 @@ def welcomes(telling: Telling) -> list[str]:
     if script.is_held(opened.name, opened.at_s):
         how = "enter_if_let_in"
     told: list[str] = []
-    for line in (*lines, f"{who} = {how}({opened.name!a})"):
+    for line in (*lines[entering + 4 :], f"{who} = {how}({opened.name!a})"):
         told.append(line.replace(NOTICE, SURELY_NOTICED))
         if " = come_back(" in line or line.startswith(
             f"{who} = "
         ):  # whoever it strikes: that may be a matter of chance
             told += _introduced(line)
-    if not orderly(scene):
-        entry = 'newcomer = log_in(connect(f"new{turn}"))'
-        told += crossing_a_reset(telling.profile, [entry, *_introduced(entry), "newcomer.close()"])
-    return told
+    entry = 'newcomer = log_in(connect(f"new{turn}"))'
+    cross = crossing_a_reset(telling.profile, [entry, *_introduced(entry), "newcomer.close()"])
+    if not orderly(scene) and cross:
+        told = [
+            "def words_cross_with_a_reset() -> None:",
+            *indented(cross),
+            'if ROUND["resets"]:  # before anything else has been done to this server, as it may be spoilt by that',
+            "    now_it_counts()",
+            "    words_cross_with_a_reset()",
+            *told,
+            'if not ROUND["resets"]:',
+            "    words_cross_with_a_reset()",
+        ]
+    return [*lines[: entering + 4], *told]
 
 
 def _introduced(entry: str) -> list[str]:

@@ -489,11 +489,12 @@ def test_processes_that_nobody_waits_for_are_counted() -> None:
     child.wait()
 
 
-def test_whoever_leaves_in_the_midst_of_a_message_does_so_in_each_round() -> None:
-    """A thread that waits for the rest of a message stays behind of those alone who have begun one."""
-    story = ordinary(bia_closes)
+@pytest.mark.parametrize("fault", [bia_closes, lambda _story: None], ids=["in the fault", "with all others"])
+def test_whoever_leaves_in_the_midst_of_a_message_does_so_in_each_round(fault: Callable[[Story], None]) -> None:
+    """A thread that waits for the rest of a message stays behind of those alone who have begun one, whenever they go."""
+    story = ordinary(fault)
     bia = story.conns["bia"]
-    sent = (Sent(1.9, bia, b"\x00\x20ha", 4),)
+    sent = (Sent(0.9, bia, b"\x00\x20ha", 4), Sent(1.9, bia, b"\n", 1))  # what came last may be a mere end of line
     failed = Judgement("threads", "fail", "threads grow", "14", "17", "grow-with-departures", at_s=18.0)
     made = repros(story.history(), [failed], sent, KNOWN["original"], Aim(command("./s {port}"), "a:1"))
     assert "odd.send(b'\\x00 ha')" in made.files[FILE]

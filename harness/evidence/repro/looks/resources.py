@@ -13,6 +13,8 @@ from harness.properties.scene import Scene
 
 #: So often the same is done when it is looked whether something grows.
 ROUNDS = 3
+#: So many of the odd messages that were sent in the fault are sent again in each of them.
+MOST_ODD = 3
 
 
 def growing(what: str, people: str) -> Teller:
@@ -108,16 +110,16 @@ def _odd(telling: Telling, turn: str) -> list[str]:
     """One who closes after such bytes as were sent in the fault: a server may wait for ever for what belongs to them."""
     scene = telling.scene
     script = telling.script(until_s=scene.end_s)
-    gone = [c for c, left in scene.left.items() if not scene.well_behaved(c) and scene.phase_at(left.at_s) == "fault"]
+    odd = [c for c in scene.left if not scene.well_behaved(c) and scene.phase_at(scene.opened[c].at_s) == "fault"]
     try:
-        acts = [act for conn in gone if conn in scene.joined and conn in script.conns for act in script.raw(conn)]
+        acts = [act for conn in odd if conn in scene.joined and conn in script.conns for act in script.raw(conn)]
     except Untellable:  # too many bytes: then those who leave have to do
         return []
     if not acts:
         return []
     name = f'f"odd{{{turn}}}"' if turn else '"odd"'
-    sends = acts[-1].code.partition(".")[2]
-    return [f"odd = log_in(connect({name}))", f"odd.{sends}", "odd.close()  # perhaps in the midst of a message"]
+    sends = [f"odd.{act.code.partition('.')[2]}" for act in acts[-MOST_ODD:]]
+    return [f"odd = log_in(connect({name}))", *sends, "odd.close()  # perhaps in the midst of a message"]
 
 
 def _close_wait(telling: Telling) -> list[str]:

@@ -638,6 +638,18 @@ def test_who_left_just_before_is_not_taken_for_the_one_who_is_looked_for() -> No
     assert re.search(r"read_until\(lambda: all\(word in \w+\.received\[start:\] for word in wanted\), REPLY_S\)", play)
 
 
+@pytest.mark.parametrize(("lines", "told"), [(True, "in shown"), (False, "shown.endswith(b'[caio]')")])
+def test_whose_words_these_are_stands_right_before_them_where_nothing_parts_messages(lines: bool, told: str) -> None:
+    """One read brings much then, and the right name stands somewhere in it, too."""
+    story = ordinary(attribution="[{name}] ", lines=lines)
+    said = next(one for one in story.find(Said) if one.at_s > 2.0 and one.conn == story.conns["caio"])
+    heard = next(one for one in story.find(Heard) if one.token == said.token)
+    failed = Judgement("identity", "fail", "caio was shown as bia", "[caio]", "[bia]", at_s=heard.at_s)
+    play = play_of(story.history(), failed)
+    assert told in play
+    assert 'f"ana hears {words!r}"' in play
+
+
 def test_who_is_silent_answers_no_heartbeat_either() -> None:
     item = next(m for m in MUTATIONS if m.prop == "expires")
     history = item.tell(True).history(aims=(item.prop,))

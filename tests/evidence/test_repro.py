@@ -298,14 +298,16 @@ def test_who_leave_all_at_once_leave_one_by_one_when_it_is_played_again(monkeypa
 
 
 @pytest.mark.parametrize("goes", ["close", "reset", "abandon"])
-def test_each_departure_keeps_the_pace(goes: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_comes_and_who_goes_keeps_the_pace(goes: str, monkeypatch: pytest.MonkeyPatch) -> None:
     waited = list[float]()
     monkeypatch.setattr(time, "sleep", waited.append)
     monkeypatch.setitem(pieces.ROUND, "pace_s", 0.02)
     with socket.create_server(("127.0.0.1", 0)) as server:
         monkeypatch.setattr(pieces, "PORT", server.getsockname()[1])
-        getattr(pieces.connect("ana"), goes)()
-    assert waited == [0.02]
+        client = pieces.connect("ana")
+        assert waited == [0.02]  # by then it has been greeted: it is known to the server when it goes
+        getattr(client, goes)()
+    assert waited == [0.02, 0.02]
 
 
 def play_of(history: History, failed: Judgement) -> str:

@@ -251,7 +251,9 @@ room: list[Client] = []
 
 def connect(name: str) -> Client:
     """Only connect: no word, no login."""
-    return Client(name)
+    client = Client(name)
+    time.sleep(ROUND["pace_s"])  # the server may have greeted it when it goes, or not even accepted it
+    return client
 
 
 def enter(name: str) -> Client:
@@ -509,8 +511,8 @@ def knock() -> str:
     return "accepted"
 
 
-# Some faults strike who leave all at once, others who leave one by one: how long it waits behind each departure, in
-# seconds, and whether who is cut off is reset. It is played so in turn.
+# Some faults strike who come and leave all at once, others who do so one by one: how long it waits behind each of them,
+# in seconds, and whether who is cut off is reset. It is played so in turn.
 ROUNDS = ({"pace_s": 0.0, "resets": False}, {"pace_s": 0.02, "resets": True})
 ROUND = dict(ROUNDS[0])
 

@@ -160,6 +160,25 @@ def test_filters_by_outcome_family_level_and_text(page: Any) -> None:
     assert _shown(page, "#none") == ["No scenario fits these filters."]
 
 
+def test_what_goes_on_beyond_the_edge_of_a_narrow_window_fades_there(page: Any) -> None:
+    size = "Emulation.setDeviceMetricsOverride"
+    number = _number(page, FAILED.id)
+    try:
+        page.execute_cdp_cmd(size, {"width": 250, "height": 900, "deviceScaleFactor": 1, "mobile": False})
+        _open(page, number)
+        fades = """const [number, scrolled, done] = arguments;
+            const picture = document.querySelector(`#s${number} img[data-picture]`), box = picture.closest(".scroll");
+            if (scrolled) box.scrollLeft = box.scrollWidth;
+            const wanted = !scrolled, until = performance.now() + 10000;
+            const look = () => box.classList.contains("cut") === wanted || performance.now() > until
+                ? done(box.classList.contains("cut")) : requestAnimationFrame(look);
+            look();"""
+        assert page.execute_async_script(fades, number, False) is True
+        assert page.execute_async_script(fades, number, True) is False
+    finally:
+        page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 def test_a_narrow_window_is_not_scrolled_sideways_by_a_long_line_of_the_servers_code(
     browser: Any, tmp_path: Path
 ) -> None:

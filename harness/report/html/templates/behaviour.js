@@ -44,6 +44,16 @@
     selection.selectAllChildren(button.previousElementSibling);
     if (navigator.clipboard) navigator.clipboard.writeText(text).catch(() => {});
   };
+  // What goes on beyond the right edge fades there.
+  const fade = (box) => box.classList.toggle("cut", box.scrollLeft + box.clientWidth < box.scrollWidth - 2);
+  const widths = new ResizeObserver((changes) => { for (const each of changes) fade(each.target.closest(".scroll")); });
+  const fades = (where) => {
+    for (const box of all(".scroll", where)) {
+      box.addEventListener("scroll", () => fade(box), { passive: true });
+      for (const each of [box, ...box.children]) widths.observe(each);
+    }
+  };
+  fades(document);
   const fill = async (scenario) => {
     const body = one(".body", scenario);
     if (body.dataset.full) return;
@@ -54,6 +64,7 @@
       const { html, pictures } = await unpack(part.textContent);
       body.innerHTML = html;
       label(body);
+      fades(body);
       for (const image of all("img[data-picture]", body)) {
         const svg = new Blob([pictures[Number(image.dataset.picture)]], { type: "image/svg+xml" });
         image.src = URL.createObjectURL(svg);

@@ -652,6 +652,20 @@ def test_whose_words_these_are_stands_right_before_them_where_nothing_parts_mess
     assert 'f"ana hears {words!r}"' in play
 
 
+@pytest.mark.parametrize("size", [100, 2 << 20])
+def test_one_who_does_not_read_stands_in_the_file_of_what_was_lost_or_late_meanwhile(size: int) -> None:
+    """What people say to fill its buffers is a loop, and whose buffers these are is what matters."""
+    history, failed = failure("delivers")
+    scene_conn = next(one.conn for one in history.of(Said) if one.at_s > 2.0)
+    poured = (Sent(2.1, scene_conn, b"x" * 50, size),)
+    late = Judgement("responsive", "fail", "late", "1 s", "2 s", "late", at_s=failed.at_s)
+    for one in (failed, late):
+        made = repros(history, [one], poured, KNOWN["original"], Aim(command("./s {port}"), "a:1"))
+        assert any('zoe = log_in(Client("zoe", receive_buffer=4096))' in text for text in made.files.values()) is (
+            size > 100
+        )
+
+
 def test_who_is_silent_answers_no_heartbeat_either() -> None:
     item = next(m for m in MUTATIONS if m.prop == "expires")
     history = item.tell(True).history(aims=(item.prop,))

@@ -9,6 +9,9 @@ from harness.evidence.repro.crossing import crossing, left_in_order, orderly
 from harness.evidence.repro.looks.telling import Telling, people_here, rounds, seldom
 from harness.history import Flooded, Said
 
+#: So many bytes people say only to fill the buffers of one who does not read.
+POURED = 1 << 20
+
 
 def accepts(telling: Telling) -> list[str]:
     if telling.judgement.shape == "crowd-outside":
@@ -89,8 +92,11 @@ def responsive(telling: Telling) -> list[str]:
 
 def floods(telling: Telling) -> list[list[str]]:
     """One who does not read, and others who talk: written for that, as millions of bytes are no example."""
-    floods = [f for f in telling.scene.history.of(Flooded) if f.what != "a line without an end"]
-    if not floods:
+    scene = telling.scene
+    poured = sum(
+        piece.length for piece in telling.sent if scene.well_behaved(piece.conn)
+    )  # people say as much to nobody else
+    if poured < POURED and all(f.what == "a line without an end" for f in scene.history.of(Flooded)):
         return []
     size = min(telling.profile.max_message or 900, 4000)
     return [[

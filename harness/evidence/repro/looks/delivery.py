@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from harness.evidence.repro.acts import Untellable
+from harness.evidence.repro.looks.availability import floods
 from harness.evidence.repro.looks.telling import AWAITED_S, Telling, rounds, seldom, sent_by
 from harness.history import Ended, Heard, Said
 
@@ -25,6 +26,8 @@ def delivers(telling: Telling) -> list[str]:
     conn = next((c for s, c in scene.lost if s is said), None)
     if conn is None:
         raise Untellable("who missed the message is not known")
+    for flood in floods(telling):
+        return [*flood, "zoe.abandon()", "time.sleep(0.3)", "expect_a_working_room(ana, bia)"]
     return _missed(telling, said, conn)
 
 

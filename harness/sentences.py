@@ -354,6 +354,7 @@ FORMS: dict[str, str] = {
     ),
     "the idle time is promised to those who have logged in": ("o tempo de inatividade é prometido a quem já fez login"),
     "names are not unique here, or it is not known": "aqui os nomes não são únicos, ou não se sabe",
+    "here the name is the last thing that a login asks for": "aqui o nome é a última coisa que o login pergunta",
     "no heartbeat is declared, or its time is too long to wait for": (
         "nenhum batimento está declarado, ou o seu tempo é longo demais para esperar"
     ),
@@ -426,7 +427,7 @@ FORMS: dict[str, str] = {
     "two fresh clients talk": "dois clientes novos conversam",
     "two fresh clients talk, both ways": "dois clientes novos conversam, nos dois sentidos",
     "nothing arrived": "nada chegou",
-    "{} messages during the fault": "{0} mensagens durante a falha",
+    "messages during the fault: {}": "mensagens durante a falha: {0}",
     "{} heard {} only after {} s (deadline {} s); {} messages of bystanders were late": (
         "{0} só ouviu {1} depois de {2} s (prazo {3} s); {4} mensagens de quem nada fez atrasaram"
     ),

@@ -225,13 +225,13 @@ class _Frame:
         self.canvas.text((14, 20), self.title, "title")
         x = self.right
         for color, meaning in reversed([*keys, *self.shades.items()]):
-            self.canvas.text((x, 20), meaning, f"small {_INKS.get(color, color)}", "end")
-            x -= (SMALL + 0.5) * len(meaning) + 10
+            x -= SMALL * len(meaning)  # how wide it may be: from its mark on the words stand as they are
+            self.canvas.text((x, 20), meaning, f"small {_INKS.get(color, color)}")
             if color in _INKS:
-                self.canvas.box((x - 10, 11), 14, 10, color, 2)
+                self.canvas.box((x - 20, 11), 14, 10, color, 2)
             else:
-                self.canvas.dot((x, 16), 3.5, color)
-            x -= 22
+                self.canvas.dot((x - 10, 16), 3.5, color)
+            x -= 34
         self.canvas.line((_LEFT, self.bottom), (self.right, self.bottom), "l")
         for tick in self.x.ticks(8):
             self.canvas.line((self.x(tick), self.bottom), (self.x(tick), self.bottom + 4), "l")

@@ -210,7 +210,7 @@ def responsive(scene: Scene) -> Judgement | None:
     answered = [s for s in during if any(scene.well_behaved(c) and c in scene.hearers(s) for c in s.expects)]
     if not answered and not any(scene.phase_at(a.at_s) == "fault" for a in full):
         return None
-    return passed("responsive", f"{len(answered)} messages during the fault")
+    return passed("responsive", f"messages during the fault: {len(answered)}")
 
 
 def _between_bystanders(scene: Scene, said: Said) -> bool:

@@ -537,6 +537,9 @@ FORMS: dict[str, str] = {
     ),
     "what each one said, and nothing else": "o que cada um disse, e nada mais",
     "{} was shown {} empty messages of {}, who had left": "{0} recebeu {1} mensagens vazias de {2}, que tinha saído",
+    "{} clients who had left said one thing more: nothing, in an empty message": (
+        "{0} clientes que tinham saído disseram mais uma coisa: nada, numa mensagem vazia"
+    ),
     # threads, sockets, memory, idles.
     "threads": "threads",
     "processes": "processos",

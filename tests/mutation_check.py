@@ -538,6 +538,18 @@ def _ghost(broken: bool) -> Story:
     return story
 
 
+@mutation("genuine", "the end of each one's input becomes one empty message", shape="ghost")
+def _ghost_of_each(broken: bool) -> Story:
+    story = ordinary().at(4.0)
+    for who in ("dora", "elis", "fred"):
+        one = story.join(who, counts=False)
+        story.leave(one, told=False)
+        if broken:
+            story.add(Noticed(at_s=story.now + 0.001, conn=story.conns["caio"], unit=f"[{who}] ".encode()))
+        story.wait(0.1).notice(story.baseline.leave_notice, who)
+    return story
+
+
 # -- resources ---------------------------------------------------------------------------------------------------
 
 

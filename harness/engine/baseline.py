@@ -469,16 +469,22 @@ class QuietRun:
     async def _notice(self, about: Member, who: Sequence[Member], since_s: float) -> str | None:
         """The template of what the others were told about one of them, if they were told anything.
 
-        Words that name one of those who come meanwhile to try the limits are about them.
+        Words that name one of those who come meanwhile to try the limits are about them. A message with nothing in it, in
+        the name of one who is gone, tells nobody anything.
         """
-        near = {m.conn for m in who}
+        near, front = {m.conn for m in who}, (self._attribution(*who) or "").strip()
+
+        def empty(unit: bytes) -> bool:
+            return bool(front) and mask(text_of(unit), (about.name,)).strip() == front
 
         def found() -> bytes | None:
             passing = [m.name for m in self.log.members if not m.counted]
             units = (
                 r.unit for r in self.log.records if isinstance(r, Noticed) and r.at_s >= since_s and r.conn in near
             )
-            return next((u for u in units if stands_in(about.name, u) and not _names_any(passing, u)), None)
+            return next(
+                (u for u in units if stands_in(about.name, u) and not _names_any(passing, u) and not empty(u)), None
+            )
 
         told = self.room.until(lambda: found() is not None, NOTICE_S)
         await unless_at_rest(

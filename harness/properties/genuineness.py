@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 
 from harness.dialect import tokens
-from harness.history import Heard, Said
+from harness.history import Heard, Noticed, Said
 from harness.properties.delivery import is_remnant, letters, words_of
 from harness.properties.quoting import failed, passed, quote, warned
 from harness.properties.scene import Scene
@@ -155,16 +155,32 @@ def _ghosts(scene: Scene) -> Judgement | None:
     gone = {scene.name(conn): left.at_s for conn, left in scene.left.items() if left.how != "silent"}
     present = {scene.name(c) for c in scene.joined if scene.gone_at(c) == float("inf")}
     counts: dict[tuple[int, str], list[bytes]] = defaultdict(list)
+    alone: dict[str, bytes] = {}
     for record in scene.noticed:
         author = scene.attributed_to(record.unit)
         if author in gone and author not in present and record.at_s > gone[author] + 0.05:
             body = letters(words_of(scene, record.unit))
             if not body or body in (b"None", b"null"):
                 counts[record.conn, author].append(record.unit)
+        for name in scene.empty_of(record.unit):
+            if gone.get(name, float("inf")) < record.at_s and name not in present and _had_all(scene, record, name):
+                alone.setdefault(name, record.unit)
     for (conn, author), units in counts.items():
         if len(units) >= GHOSTS:
             return failed(
                 "genuine", "ghost", f"{scene.who(conn)} was shown {len(units)} empty messages of {author}, who had left",
                 expected="silence", observed=quote(b" | ".join(units[:3])),
             )  # fmt: skip
+    if len(alone) >= GHOSTS:
+        return failed(
+            "genuine", "ghost", f"{len(alone)} clients who had left said one thing more: nothing, in an empty message",
+            expected="silence", observed=quote(b" | ".join(list(alone.values())[:3])),
+        )  # fmt: skip
     return None
+
+
+def _had_all(scene: Scene, record: Noticed, name: str) -> bool:
+    """Whether the listener had heard all that this one said while both were there: nothing was on its way any more."""
+    since = scene.opened[record.conn].at_s
+    said = [s for s in scene.said if scene.name(s.conn) == name and s.at_s > since]
+    return all(any(h.conn == record.conn and h.at_s <= record.at_s for h in scene.heard.get(s.token, ())) for s in said)

@@ -293,6 +293,17 @@ class Scene:
         fits = (n for n in names if re.search(rf"{_loose(before)}{re.escape(n)}{_loose(after.rstrip())}\s*$", shown))
         return next(fits, None)
 
+    def empty_of(self, unit: bytes) -> list[str]:
+        """Whose messages a unit is that is made of nothing but what stands in front of messages: empty ones."""
+        before, named, after = (self.baseline.attribution or "").strip().partition("{name}")
+        told = self.about(self.baseline.leave_notice, unit) or self.about(self.baseline.join_notice, unit)
+        if not named or not after or told is not None or len(unit) > LONGEST_FRONT:
+            return []
+        front = re.compile(rf"{_loose(before)}(?P<name>\w+){_loose(after)}")
+        text = text_of(unit)
+        found = [match["name"] for match in front.finditer(text)]
+        return [name for name in found if name in self.names] if not front.sub("", text).strip() else []
+
     def about(self, template: str | None, unit: bytes) -> str | None:
         """The name in a notice of this template (`{name} left`), or None when the unit is no such notice."""
         if template is None:

@@ -328,6 +328,21 @@ def test_a_notice_glued_behind_more_than_is_kept_of_one_read_is_not_asked_for() 
     none_fails(story, "forgets", "delivers")
 
 
+def test_a_name_that_comes_in_a_segment_before_its_words_is_not_blamed_though_its_owner_has_left() -> None:
+    """The words that one said as it left are on their way; their front is no message of its own."""
+    story = ordinary().at(4.0)
+    for who in ("dora", "elis", "fred"):
+        one = story.join(who, counts=False)
+        story.says(one, heard=[], to=[])
+        said = story.records[-1] if isinstance(story.records[-1], Said) else story.find(Said)[-1]
+        story.leave(one, told=False)
+        caio = story.conns["caio"]
+        story.add(Noticed(at_s=story.now + 0.001, conn=caio, unit=f"[{who}] ".encode()))
+        story.wait(0.02).add(Heard(at_s=story.now, conn=caio, token=said.token, unit=said.text, alone=True))
+        story.wait(0.1).notice(story.baseline.leave_notice, who)
+    assert "genuine" not in story.failing()
+
+
 # -- names -----------------------------------------------------------------------------------------------------------
 
 

@@ -51,26 +51,34 @@ _NAMING = _words(
     "setname setnick rename connect hello enter auth alias identify conectar pseudo nom ident "
     "usuario utilisateur benutzer utente entra entre ingresar ingresa soy sou unirse acceder rejoindre entrer anmelden beitreten accedi entrare"
 )
+#: Words that ask for something (`Enter <name>:`, `ENTER NICKNAME`), and no commands, unless a protocol is written out.
+_ASKING = _words(
+    "use type enter digite usage uso escriba send give insert insira informe provide choose pick escolha elige"
+)
 _ROOMING = _words("join room entrar sala channel canal enter create joinroom join_room entrarsala criar crear")
 _SAYING = _words(
     "msg message say send broadcast all chat text bcast talk falar dizer mensagem mensaje enviar publish "
     "fala fale diz diga envia manda decir di hablar habla dire dis parler parle invia parla sag sagen sende"
 )
-_NAMELIKE = r"name|nick|nome|user|usuario|apelido|nombre|pseudo|handle|login|alias|\b(?:pre)?nom\b|\bid\b"
-_TEXTLIKE = r"te?xt|messag|mensag|msg|mensaj|conte|palabra|word|texto|algo|something|body"
+_NAMELIKE = (
+    r"name|nick|nome|user|usuario|apelido|nombre|pseudo|handle|login|alias|\b(?:pre)?nom\b|\bid\b|\bwho|some(?:one|body)"
+    r"|person|pessoa|\bdest|recipient|target|alguem|alguien|quem|quien|friend|amigo"
+)
+_TEXTLIKE = r"te?xt|messag|mensag|msg|mensaj|conte|palabra|word|texto|algo\b|something|\bbody\b|\bwhat\b|recado"
 _ROOMLIKE = r"room|sala|channel|canal|group|grupo|salon|chat"
 _PLACE = (
     r"<[^<>\n]{1,24}>|\[[^\[\]\n]{1,24}\]|\{[^{}\n]{1,24}\}|\([a-z_ ]{1,24}\)|\"[^\"\n]{1,24}\"|"
     r"[A-Z][A-Z_]{2,14}\b|(?:your|seu|sua|tu|new|novo|nuevo|a)[ _-]?[\w-]+|"
     r"(?:nick(?:name)?|name|nome|username|user|apelido|nombre|usuario|room|sala|channel|canal|"
-    r"(?:pr[eé])?nom|pseudo|texte?|texto|message|mensagem|mensaje|msg|dest\w*|target|para|to)\b"
+    r"(?:pr[eé])?nom|pseudo|texte?|texto|message|mensagem|mensaje|msg|dest\w*|target|para|to|some(?:one|body|thing)|algu[eé]m"
+    r"|alguien|algo)\b"
 )
 #: What parts the places of one command. A bar with blanks around it and a bare word behind it parts two commands, and so
 #: do blanks before a word in capitals that has a bar or a colon of its own (`LOGIN|name MSG|text`).
 _BETWEEN = r"(?![ \t]+\|[ \t]+[^<\[{(])(?![ \t]+[A-Z_]{2,14}[|:=])[ \t:|]+"
 _COMMAND = re.compile(
     rf"(?<![A-Za-z_])(?P<cmd>(?!(?i:usage|uso|use|type|digite|escriba|comandos?|commands?|error|erro|err)\b)"
-    rf"[/!\\.#:]?[A-Za-z_]{{2,14}})(?P<sep>[ \t]+|[:=|][ \t]?)(?P<places>(?:{_PLACE})(?:{_BETWEEN}(?:{_PLACE}))*)"
+    rf"[/!\\.#:?]?[A-Za-z_]{{2,14}}|/[a-z](?= ?[<\[{{]))(?P<sep>[ \t]+|[:=|][ \t]?)(?P<places>(?:{_PLACE})(?:{_BETWEEN}(?:{_PLACE}))*)"
 )
 
 
@@ -228,17 +236,15 @@ def commands(text: str) -> list[Command]:
     while (match := _COMMAND.search(text, at)) is not None:
         at = match.end("cmd")  # what looked like a command may only stand before one
         word, places = match["cmd"], re.findall(_PLACE, match["places"])
-        marked, bare = not word[0].isalpha(), fold(word.lstrip("/!\\.#:"))
+        marked, bare = not word[0].isalpha(), fold(word.lstrip("/!\\.#:?"))
         bracketed = places[0][0] in "<[{" or places[0].isupper()
-        if bare in DANGEROUS or not (marked or word.isupper() or (bracketed and places[0][0] in "<[{")):
-            continue
-        if (
-            not marked
-            and bare in ("use", "type", "enter", "digite", "usage", "uso", "escriba", "send")
-            and not bracketed
+        if (bare in DANGEROUS and not _addresses(bare, places)) or not (
+            marked or word.isupper() or (bracketed and places[0][0] in "<[{")
         ):
             continue
-        made = _command(word, bare, match["sep"], places, room_answer(text))
+        if not marked and bare in _ASKING and not (word.isupper() and places[0][0] in "<[{"):
+            continue
+        made = _command(word, bare, match["sep"], match["places"], room_answer(text))
         if made is not None:
             found.setdefault(made.template, made)
             at = match.end()
@@ -251,18 +257,28 @@ def commands(text: str) -> list[Command]:
 
 
 def _rank(command: Command) -> int:
-    bare = fold(command.word.lstrip("/!\\.#:"))
+    bare = fold(command.word.lstrip("/!\\.#:?"))
     return _NAMING.index(bare) if bare in _NAMING else len(_NAMING)
 
 
-def _command(word: str, bare: str, separator: str, places: list[str], room: str) -> Command | None:
-    sep = " " if separator.strip() == "" else separator
+def _addresses(bare: str, places: Sequence[str]) -> bool:
+    """`para` stops a server in Spanish, and says something to somebody where a name and words stand behind it."""
+    return bare == "para" and [_kind(place) for place in places] == ["name", "text"]
+
+
+def _command(word: str, bare: str, separator: str, shown: str, room: str) -> Command | None:
+    spans = list(re.finditer(_PLACE, shown))
+    places = [span[0] for span in spans]
+    gap = shown[spans[0].end() : spans[1].start()] if spans[1:] else ""
+    sep, between = separator if separator.strip() else " ", gap if gap.strip(" \t|") or gap == "|" else " "
     kinds = [_kind(place) for place in places[:3]]
     if sorted(kinds) == ["name", "room"] and bare in _NAMING:  # name and room at once, in either order
         said = {"name": "{name}", "room": room}
         return Command(word, word + sep + ("|" if sep == "|" else " ").join(said[kind] for kind in kinds), "name")
     if len(kinds) >= 2 and kinds[-1] == "text":
-        return Command(word, f"{word}{sep}{{to}} {{text}}", "whisper" if kinds[0] in ("name", "other") else "other")
+        return Command(
+            word, f"{word}{sep}{{to}}{between}{{text}}", "whisper" if kinds[0] in ("name", "other") else "other"
+        )
     if kinds[0] == "text" or (bare in _SAYING and kinds[0] == "other" and len(kinds) == 1):
         return Command(word, f"{word}{sep}{{text}}", "say")
     if kinds[0] == "room" or (bare in _ROOMING and kinds[0] == "room"):

@@ -261,10 +261,12 @@ class Confirmation:
         await self._crowd(guests)
         await self._leave(guests, shown)
 
-    def _candidates(self, shown: str, usual: Sequence[str], bare: Sequence[str], pattern: str) -> list[str]:
+    def _candidates(
+        self, shown: str, usual: Sequence[str], bare: Sequence[str], rare: Sequence[str], pattern: str
+    ) -> list[str]:
         """Words to try: those that the server's text or its source names, then the usual ones where that is allowed."""
         text = fold(shown)
-        known = [w for w in (*usual, *bare) if re.search(rf"(?<![\w/]){re.escape(fold(w))}(?![\w])", text)]
+        known = [w for w in (*usual, *bare, *rare) if re.search(rf"(?<![\w/]){re.escape(fold(w))}(?![\w])", text)]
         hinted = [w for w in self.words if re.fullmatch(pattern, fold(w))]
         blind = [] if self.polite else [*usual, *bare]
         if self.polite:
@@ -295,7 +297,7 @@ class Confirmation:
         if self.profile.list is not None or not self.profile.named:
             return None
         first, second, third = guests
-        words = self._candidates(shown, LIST_WORDS, BARE_LISTS, r"[/!.]?(list\w*|users?|who|online|usuarios|names|membros|clients?|members)")  # fmt: skip
+        words = self._candidates(shown, LIST_WORDS, BARE_LISTS, SHOWN_LISTS, r"[/!.]?(list\w*|users?|who|online|usuarios|names|membros|clients?|members)")  # fmt: skip
         if is_json(self.profile.say):
             words = relatives(self.profile.say, LISTS)
         for word in words[:12]:
@@ -518,7 +520,7 @@ class Confirmation:
             return
         going = guests[-1]
         named = _leave_phrases(shown)
-        words = self._candidates(shown, LEAVE_WORDS, BARE_LEAVES, r"[/!.:{]?(quit|exit|sair|leave|bye|salir|q|logout|tchau|close_connection|disconnect|quitter|adeus|fim)\}?!?")  # fmt: skip
+        words = self._candidates(shown, LEAVE_WORDS, BARE_LEAVES, SHOWN_LEAVES, r"[/!.:{]?(quit|exit|sair|leave|bye|salir|q|logout|tchau|close_connection|disconnect|quitter|adeus|fim)\}?!?")  # fmt: skip
         names = [guest.name for guest in self.house.guests]
         if is_json(self.profile.say):
             named, words = relatives(self.profile.say, LEAVES), []
@@ -552,6 +554,24 @@ class Confirmation:
         self.unknown.append(what)
 
 
+#: Words that are said only where the server's text has them.
+SHOWN_LISTS = ("lista", "listar", "quem", "quien", "quienes", "usuarios", "qui", "wer", "chi", "online", "who")
+SHOWN_LEAVES = (
+    "tchau",
+    "salir",
+    "chau",
+    "adios",
+    "fim",
+    "fin",
+    "ciao",
+    "ende",
+    "partir",
+    "leave",
+    "logout",
+    "SAIR",
+    "BYE",
+    "SALIR",
+)
 NO_LIST = "how one asks who is there (if one can)"
 BARE_LISTS = ("LIST", "list", "WHO", "USERS", "users")
 BARE_LEAVES = ("quit", "exit", "QUIT", "sair", "bye", "EXIT", "{quit}", "!quit", ":q")

@@ -105,12 +105,39 @@ def test_the_commands_of_a_text_are_told_apart_by_their_arguments() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "template"),
+    [
+        ("/para NOME TEXTO", "/para {to} {text}"),
+        ("?to NAME TEXT", "?to {to} {text}"),
+        ("Para mensagem privada use /privado:nome:mensagem", "/privado:{to}:{text}"),
+        ("/msg nome: texto", "/msg {to}: {text}"),
+        ("/tell someone something", "/tell {to} {text}"),
+        ("/w <who> <what>", "/w {to} {text}"),
+        ("/cochicho <pessoa> <recado>", "/cochicho {to} {text}"),
+    ],
+)
+def test_a_whisper_is_written_as_the_text_writes_it(text: str, template: str) -> None:
+    assert [(c.template, c.use) for c in commands(text)] == [(template, "whisper")]
+
+
+@pytest.mark.parametrize("text", ["ENTER NICKNAME", "Enter <nickname>:", "Informe [nome]: ", "SEND NAME:"])
+def test_a_question_in_the_manner_of_a_command_is_a_question(text: str) -> None:
+    asked = first_question(text)
+    assert asked is not None
+    assert (asked.want, asked.send) == ("name", "{name}")
+
+
+def test_a_word_that_stops_a_server_is_not_said_for_a_whisper_without_words_behind_it() -> None:
+    assert [c.template for c in commands("/para NOMBRE | /stop <nombre> <texto>")] == []
+
+
+@pytest.mark.parametrize(
     ("text", "templates"),
     [
         ("Comandos: ENTRA nome | FALA texto | QUEM | SAI", ["ENTRA {name}", "FALA {text}"]),
         ("/nick NAME | /msg TEXT | /quit", ["/nick {name}", "/msg {text}"]),
         ("LOGIN:name MSG:text", ["LOGIN:{name}", "MSG:{text}"]),
-        ("MSG|to|text", ["MSG|{to} {text}"]),
+        ("MSG|to|text", ["MSG|{to}|{text}"]),
         ("usage: MSG <to> | <text>", ["MSG {to} {text}"]),
         ("Commandes : /qui, /mp prénom texte, /partir", ["/mp {to} {text}"]),
         ("/pseudo nom | /mp pseudo message | /fin", ["/pseudo {name}", "/mp {to} {text}"]),

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
+from typing import Any
 
-from harness.dialect.hypotheses import Ask
+import pytest
+
+from harness.dialect.hypotheses import LEAVE_WORDS, LIST_WORDS, Ask
 from harness.dialect.profile import Profile
+from harness.engine.confirming import BARE_LEAVES, BARE_LISTS, SHOWN_LEAVES, SHOWN_LISTS, Confirmation
 from harness.engine.detecting import Search
 from harness.engine.options import Options
 from harness.engine.reading import Guess, Reading, Step
@@ -51,3 +56,19 @@ def test_no_framing_and_no_command_is_left_out() -> None:
     }
     search._others = ["NICK {name}"]
     assert (Step("NICK {name}"),) in [guess.steps for guess in asyncio.run(search._unanswered())]
+
+
+@pytest.mark.parametrize(
+    ("text", "usual", "bare", "rare", "word"),
+    [
+        ("comandos: quien, chau", LIST_WORDS, BARE_LISTS, SHOWN_LISTS, "quien"),
+        ("comandos: quien, chau", LEAVE_WORDS, BARE_LEAVES, SHOWN_LEAVES, "chau"),
+    ],
+)
+def test_a_rare_word_is_said_first_where_the_servers_text_has_it_and_else_not_at_all(
+    text: str, usual: tuple[str, ...], bare: tuple[str, ...], rare: tuple[str, ...], word: str
+) -> None:
+    house: Any = SimpleNamespace()
+    confirmation = Confirmation(house, Profile())
+    assert confirmation._candidates(text, usual, bare, rare, r"nothing")[0] == word
+    assert word not in confirmation._candidates("hello", usual, bare, rare, r"nothing")

@@ -61,7 +61,7 @@ class Scene:
         self.join_failed = {r.conn: r for r in history.of(JoinFailed)}
         self.open_failed = tuple(history.of(OpenFailed))
         self.introduced = tuple(history.of(Introduced))
-        self.left = _first(history.of(Left))
+        self.left = {conn: left for conn, left in _first(history.of(Left)).items() if conn in self.opened}
         self.ended = _first(history.of(Ended))
         self.said = tuple(history.of(Said))
         self.by_token = {s.token: s for s in self.said}

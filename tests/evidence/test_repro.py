@@ -28,11 +28,26 @@ from harness.dialect.profile import FramingName, KeepAlive, Names, Profile
 from harness.engine.options import Options
 from harness.engine.play import Play, target_option
 from harness.engine.replaying import often, state_of
+from harness.evidence import repro
 from harness.evidence.capture import Capture
 from harness.evidence.repro import FILE, Aim, dialects, pieces, repros
 from harness.evidence.repro.literals import runs
+from harness.evidence.repro.looks.telling import Telling
 from harness.evidence.repro.writing import write
-from harness.history import Claimed, Ended, Heard, History, Introduced, Joined, Left, Noticed, Packet, Said, Toxic
+from harness.history import (
+    Claimed,
+    Ended,
+    Heard,
+    History,
+    Introduced,
+    Joined,
+    Left,
+    Noticed,
+    OpenFailed,
+    Packet,
+    Said,
+    Toxic,
+)  # fmt: skip
 from harness.properties import judge
 from harness.registry import load
 from harness.results import Judgement, ScenarioResult
@@ -183,10 +198,36 @@ def test_every_failure_has_a_file_or_a_reason(item: Mutation) -> None:
     judgements = [j for j in judge(history) if j.outcome == "fail"]
     for profile in (KNOWN["reference"], Profile(framing="chunk", say="{name}: {text}")):
         made = repros(history, judgements, (), profile, Aim(command("./server {port}"), "127.0.0.1:5000"))
+        assert made.trouble is None
         assert set(made.shown) | set(made.reasons) == {j.id for j in judgements}
         for text in made.files.values():
             compile(text, FILE, "exec")
             assert text.isprintable() or set(text) - {"\n"} <= set(map(chr, range(32, 0x250)))
+
+
+def test_one_who_leaves_and_had_never_connected_is_in_no_file() -> None:
+    """It was refused while the way was cut: the file for the threads that stayed was not written at all."""
+    story = next(m for m in MUTATIONS if m.prop == "threads").tell(True)
+    story.at(4.0).add(OpenFailed(at_s=4.0, who="zoe", error="refused", way="proxy", role="faulty"))
+    story.add(Left(at_s=4.1, conn=99, how="fin"))
+    history = story.history(aims=("threads",))
+    judgements = [j for j in judge(history) if j.id == "threads"]
+    made = repros(history, judgements, (), KNOWN["reference"], Aim(command("./server {port}"), "127.0.0.1:5000"))
+    assert (set(made.shown), made.trouble) == ({"threads"}, None)
+
+
+def test_a_file_that_cannot_be_written_costs_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(telling: Telling) -> list[str]:
+        if telling.judgement.id == "delivers":
+            raise KeyError(5)
+        return ["pass"]
+
+    monkeypatch.setattr(repro, "told", breaks)
+    history, failed = failure("delivers")
+    judgements = [failed, replace(failed, id="serves")]
+    made = repros(history, judgements, (), KNOWN["original"], Aim(command("./server {port}"), "a:1"))
+    assert (set(made.shown), dict(made.reasons)) == ({"serves"}, {"delivers": repro.BROKEN})
+    assert made.trouble == "no file to show delivers could be made: KeyError: 5"
 
 
 @pytest.mark.parametrize(("shown", "files"), [((), {FILE}), (("delivers",), set())])

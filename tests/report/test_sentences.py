@@ -14,7 +14,7 @@ from harness.sentences import FORMS, in_portuguese
 
 ROOT = Path(__file__).parents[2]
 #: Calls whose words a reader of a report sees.
-MAKERS = ("failed", "passed", "warned", "skipped", "unclear", "step", "skip")
+MAKERS = ("failed", "passed", "warned", "skipped", "unclear", "step", "skip", "Untellable")
 #: Made of parts that are in the table by themselves.
 COMPOSED = (
     "{} s",
@@ -61,7 +61,11 @@ def sentences(path: Path) -> Iterator[str]:
 
 
 def sources() -> list[Path]:
-    folders = [ROOT / "harness/properties", ROOT / "scenarios"]
+    folders = [
+        ROOT / "harness/properties",
+        ROOT / "scenarios",
+        *(ROOT / f"harness/evidence/repro{sub}" for sub in ("", "/looks")),
+    ]
     single = ["room", "stage", "aftermath", "flood", "line"]
     return [p for folder in folders for p in sorted(folder.glob("*.py"))] + [ROOT / f"harness/{n}.py" for n in single]
 

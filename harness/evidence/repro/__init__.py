@@ -28,6 +28,8 @@ FILE = "repro.py"
 #: A short play is played again, so often at most, and for so long: where all left in order, and where chance has a part in
 #: what is seen (a reset, an abrupt leave). Seconds.
 PLAYS, ORDERLY_S, CHANCE_S = 40, 6.0, 20.0
+#: Why there is no file where the harness has a fault of its own.
+BROKEN = "the harness could not write it, which is a fault of its own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,8 @@ class Repros:
 def repros(
     history: History, judgements: Sequence[Judgement], sent: Sequence[Sent], profile: Profile, aim: Aim, story: str = ""
 ) -> Repros:
-    """A file for each failure that a bare socket can show."""
-    files, shown, reasons = dict[str, str](), dict[str, str](), dict[str, str]()
+    """A file for each failure that a bare socket can show; one that cannot be written costs no other."""
+    files, shown, reasons, trouble = dict[str, str](), dict[str, str](), dict[str, str](), None
     scene = Scene(history)
     for judgement in judgements:
         if judgement.outcome != "fail":
@@ -73,8 +75,12 @@ def repros(
         except Untellable as why:
             reasons[judgement.id] = str(why)
             continue
+        except Exception as error:
+            trouble = f"no file to show {judgement.id} could be made: {type(error).__name__}: {error}"
+            reasons[judgement.id] = BROKEN
+            continue
         shown[judgement.id] = name
-    return Repros(files, shown, reasons)
+    return Repros(files, shown, reasons, trouble)
 
 
 def repro(

@@ -316,16 +316,15 @@ def everybody_is_reset(story: Story) -> None:
         story.leave(who, "reset", ended=None)
 
 
-def test_words_cross_with_a_reset_on_a_server_that_nothing_has_spoilt(tmp_path: Path) -> None:
-    """Those who were reset stay in the list of `original`, and the next word ends the thread of whoever says it."""
+def test_words_cross_with_a_reset_on_a_server_that_nothing_has_spoilt() -> None:
+    """Those who were reset stay in the list of `original`, and the next word ends the thread of whoever says it: in every
+    other play words cross with a reset before anybody else is reset. (That they meet is chance, and not asked of a test.)"""
     story = ordinary(everybody_is_reset, introduction=("Bem-vindo ao chat, user#!",))
     failed = Judgement("welcomes", "fail", "rui saw nothing", "it", "nothing", at_s=story.find(Introduced)[-1].at_s)
-    server = f"{sys.executable} -m server_under_test.original --port {{port}}"
-    made = repros(story.history(), [failed], (), KNOWN["original"], Aim(command(server), "127.0.0.1:5000"))
-    file = tmp_path / FILE
-    file.write_text(made.files[FILE])
-    broken = started(file)
-    assert broken.returncode == 1, broken.stdout + broken.stderr
+    play = play_of(story.history(), failed)
+    at_first, others = play.index('if ROUND["resets"]:'), play.index("ana.reset()")
+    assert at_first < play.index("        words_cross_with_a_reset()", at_first) < others
+    assert others < play.index('if not ROUND["resets"]:') < play.rindex("words_cross_with_a_reset()")
 
 
 def test_who_leave_all_at_once_leave_one_by_one_when_it_is_played_again(monkeypatch: pytest.MonkeyPatch) -> None:

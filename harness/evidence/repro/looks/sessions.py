@@ -21,7 +21,8 @@ def welcomes(telling: Telling) -> list[str]:
     if entering is None:
         raise Untellable("who was welcomed is not known")
     first = lines[entering].partition(" = ")[0]
-    lines[entering + 1 : entering + 1] = [
+    begin = [
+        *lines[: entering + 1],
         f"missing = missing_words({first})",
         "wanted = [part for part in INTRODUCTION if part not in missing]  # what the first one is shown",
         f'expect(bool(wanted), "an introduction like that of the server from which this was made", {first}.last_words())',
@@ -31,14 +32,11 @@ def welcomes(telling: Telling) -> list[str]:
     if script.is_held(opened.name, opened.at_s):
         how = "enter_if_let_in"
     told: list[str] = []
-    for line in (*lines[entering + 4 :], f"{who} = {how}({opened.name!a})"):
+    for line in (*lines[entering + 1 :], f"{who} = {how}({opened.name!a})"):
         told.append(line.replace(NOTICE, SURELY_NOTICED))
-        if " = come_back(" in line or line.startswith(
-            f"{who} = "
-        ):  # whoever it strikes: that may be a matter of chance
+        if " = come_back(" in line or line.startswith(f"{who} = "):  # whom it strikes may be a matter of chance
             told += _introduced(line)
-    entry = 'newcomer = log_in(connect(f"new{turn}"))'
-    cross = crossing_a_reset(telling.profile, [entry, *_introduced(entry), "newcomer.close()"])
+    cross = crossing_a_reset(telling.profile, _one_after_another())
     if not orderly(scene) and cross:
         told = [
             "def words_cross_with_a_reset() -> None:",
@@ -50,7 +48,14 @@ def welcomes(telling: Telling) -> list[str]:
             'if not ROUND["resets"]:',
             "    words_cross_with_a_reset()",
         ]
-    return [*lines[: entering + 4], *told]
+    return [*begin, *told]
+
+
+def _one_after_another() -> list[str]:
+    """Two newcomers, the second when the first has left: what it left behind may be taken for the second one's."""
+    first, second = 'newcomer = log_in(connect(f"new{turn}"))', 'later = log_in(connect(f"later{turn}"))'
+    left = ["newcomer.close()", "time.sleep(0.1)"]
+    return [first, *_introduced(first), *left, second, *_introduced(second), "later.close()"]
 
 
 def _introduced(entry: str) -> list[str]:

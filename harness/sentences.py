@@ -714,6 +714,8 @@ FORMS: dict[str, str] = {
     "it takes {} steps: too many for a file that is read": "precisa de {0} passos: demais para um arquivo que se lê",
     "it sends more bytes than a file that is read can hold": "envia mais bytes do que cabem num arquivo que se lê",
     "it needs what is done to the server's process": "precisa do que é feito com o processo do servidor",
+    "it could not be written into the report's folder": "não foi possível gravá-lo na pasta do relatório",
+    "how two came to have one name is not known": "não se sabe como dois chegaram a ter o mesmo nome",
     "the harness could not write it, which is a fault of its own": "o harness não conseguiu escrevê-lo: um defeito do próprio harness",
     "a second window of the same name may be refused, and nobody is told then that it goes": (
         "uma segunda janela com o mesmo nome pode ser recusada, e então ninguém é avisado de que ela se vai"

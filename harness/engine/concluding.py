@@ -12,6 +12,9 @@ from harness.engine.play import Attempt
 from harness.registry import Scenario
 from harness.results import Judgement, KnownFailures, Outcome, ScenarioResult
 
+#: Why there is no file where one was made, or nothing at all could be written.
+NOT_KEPT = "it could not be written into the report's folder"
+
 
 def verdict(
     results: Sequence[ScenarioResult], strict: bool, known: KnownFailures | None = None
@@ -67,8 +70,10 @@ def with_repros(
 
     def told(one: Judgement) -> Judgement:
         path = shows.get(one.id)
-        if path is None or out is None:
+        if out is None:
             return replace(one, repro=None)
+        if path is None:
+            return replace(one, repro=None, no_repro=one.no_repro or NOT_KEPT)
         return replace(one, repro=str(path.relative_to(out)), no_repro=None)
 
     return tuple(told(one) if one.outcome == "fail" else one for one in judgements)

@@ -21,7 +21,7 @@ from harness.engine.until_signal import run_until_signal
 from harness.evidence.capture import Capture, Taken
 from harness.evidence.doing import Witness, as_text
 from harness.evidence.keeping import evidence
-from harness.evidence.repro import Aim, Repros, repros
+from harness.evidence.repro import BROKEN, Aim, Repros, repros
 from harness.evidence.steps import Told, shortened
 from harness.evidence.steps import steps as told_steps
 from harness.findings.clues import clues
@@ -303,7 +303,8 @@ class Play:
         try:
             return repros(history, judgements, self.trace.sends, self.setting.profile, aim, self.item.story)
         except Exception as error:
-            return Repros(trouble=f"no repro.py could be made: {type(error).__name__}: {error}")
+            reasons = {judgement.id: BROKEN for judgement in judgements}
+            return Repros(reasons=reasons, trouble=f"no repro.py could be made: {type(error).__name__}: {error}")
 
 
 @contextlib.asynccontextmanager

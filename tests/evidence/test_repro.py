@@ -24,7 +24,8 @@ from properties.histories import Story, ordinary
 from harness.client.trace import Sent
 from harness.dialect.builtin import KNOWN
 from harness.dialect.framing import Framing
-from harness.dialect.profile import FramingName, KeepAlive, Names, Profile
+from harness.dialect.profile import FramingName, KeepAlive, LoginStep, Names, Profile
+from harness.engine.concluding import NOT_KEPT, with_repros
 from harness.engine.options import Options
 from harness.engine.play import Play, target_option
 from harness.engine.replaying import often, state_of
@@ -53,6 +54,7 @@ from harness.registry import load
 from harness.results import Judgement, ScenarioResult
 from harness.target import ServerSpec, builtin, command
 
+ZOO = Path(__file__).parents[1] / "zoo"
 REFERENCE = f"{sys.executable} -m server_under_test.reference --port {{port}}"
 #: The two runs that most of them look at are made once, for one test process.
 pytestmark = pytest.mark.xdist_group("repro")
@@ -243,6 +245,50 @@ def test_a_run_that_sees_a_failure_again_leaves_a_file_for_what_no_other_has_sho
     (told,) = play._keep(history, failed, None, ())
     assert {path.name for path in tmp_path.iterdir()} == {"history.jsonl", *files}
     assert ({told.repro} - {None}) == files
+
+
+def test_a_failure_has_a_reason_where_no_file_at_all_could_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither a file nor a reason stood in the report."""
+    history, failed = failure("delivers")
+    options = Options(builtin("original"))
+    play = Play(load()["storm/churn[fin]"], options, KNOWN["original"], history.baseline, 1, tmp_path, False, None, Capture(wanted=False))  # fmt: skip
+    play.again = True
+    monkeypatch.setattr("harness.engine.play.repros", lambda *_: 1 / 0)
+    (told,) = play._keep(history, (failed,), None, ())
+    assert (told.repro, told.no_repro) == (None, repro.BROKEN)
+
+
+def test_a_file_that_was_not_kept_is_a_reason(tmp_path: Path) -> None:
+    _, failed = failure("delivers")
+    (told,) = with_repros((replace(failed, repro=FILE),), {}, tmp_path)
+    assert (told.repro, told.no_repro) == (None, NOT_KEPT)
+
+
+SCHOOL = Profile(
+    login=(LoginStep(expect="Your name: ", send="{name}"), LoginStep(expect="Your class (A or B): ", send="A")),
+    framing="chunk", say="{text}", pause=0.15,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("server", "status"), [("classes_late", 1), ("classes", 0)])
+def test_two_give_one_name_before_either_has_answered_what_comes_next(
+    server: str, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name that is taken later than it is looked up: no file was made for it."""
+    monkeypatch.setattr(repro, "ORDERLY_S", 0.0)
+    story = ordinary(attribution="{name}: ").at(4.0)
+    for conn in (story.open("rita"), story.open("twin", name="rita")):
+        said = story.says(conn, "which of us is it?")
+    failed = Judgement("identity", "fail", "two of rita", "unique", "two", "shared-name", at_s=said.at_s)
+    start = command(f"{sys.executable} {ZOO / 'students' / 'python' / server}.py {{port}}")
+    made = repros(story.history(), [failed], (), SCHOOL, Aim(start, "127.0.0.1:5000"))
+    assert made.reasons == {}
+    file = tmp_path / FILE
+    file.write_text(made.files[FILE])
+    done = started(file)
+    assert done.returncode == status, done.stdout
 
 
 def test_whoever_comes_is_looked_at_for_an_introduction() -> None:

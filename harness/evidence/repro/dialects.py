@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from harness.dialect.profile import KeepAlive, Profile, is_json
+from collections.abc import Sequence
+
+from harness.dialect.profile import KeepAlive, LoginStep, Profile, is_json
 
 
 def framed(profile: Profile) -> str:
@@ -54,8 +56,16 @@ def _function(told: str, *lines: str) -> str:
 
 def log_in(profile: Profile) -> str:
     """The function `log_in`: the steps of the login, in their order."""
+    lines = steps(profile.login)
+    told = "Answer what the server asks." if lines else "This server wants no login: whoever connects is in."
+    head = ["def log_in(client: Client) -> Client:", f'    """{told}"""']
+    return "\n".join([*head, *(f"    {line}" for line in lines), "    return client"])
+
+
+def steps(login: Sequence[LoginStep]) -> list[str]:
+    """Steps of the login, as `client` takes them."""
     lines = []
-    for step in profile.login:
+    for step in login:
         if step.expect is not None:
             words = _named(step.expect)
             refusal = f", refusal={_named(step.refused)}" if step.refused else ""
@@ -63,9 +73,7 @@ def log_in(profile: Profile) -> str:
             lines.append(wait if not step.optional else f"client.is_shown({words}, 1.0)")
         if step.send is not None:
             lines.append(f"client.answers({_named(step.send)})")
-    told = "Answer what the server asks." if lines else "This server wants no login: whoever connects is in."
-    head = ["def log_in(client: Client) -> Client:", f'    """{told}"""']
-    return "\n".join([*head, *(f"    {line}" for line in lines), "    return client"])
+    return lines
 
 
 def keep_alive(profile: Profile, beat: KeepAlive) -> str:

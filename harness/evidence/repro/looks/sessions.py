@@ -5,6 +5,7 @@ from __future__ import annotations
 from harness.dialect.masking import stands_in
 from harness.evidence.repro.acts import AGAIN, NOTICE, SURELY_NOTICED, Untellable
 from harness.evidence.repro.crossing import crossing_a_reset, orderly
+from harness.evidence.repro.looks.namesakes import two_of_one_name
 from harness.evidence.repro.looks.telling import AWAITED_S, Telling, indented, seldom
 from harness.history import Heard, Introduced, JoinFailed, Left, Listed, Noticed
 
@@ -176,6 +177,8 @@ def _not_told(telling: Telling) -> list[str]:
 
 
 def identity(telling: Telling) -> list[str]:
+    if telling.judgement.shape == "shared-name":
+        return two_of_one_name(telling)
     heard, scene = telling.record(Heard), telling.scene
     template = scene.baseline.attribution
     if not isinstance(heard, Heard) or template is None:

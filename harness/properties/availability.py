@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from harness.history import WELL_BEHAVED, Awaited, Kernel, Knocked, Opened, Said, ServerEvent
 from harness.properties.quoting import failed, passed, quote, skipped, warned
 from harness.properties.scene import Scene
@@ -9,6 +11,9 @@ from harness.results import Judgement
 
 #: Part of a crowd that may stay outside without a word from the server before it is more than bad luck.
 CROWD_OUTSIDE = 0.02
+
+#: So many times a client is told of a crowd's comings and goings before its wait among them counts as the server's work.
+CROWD_TOLD = 20
 
 
 def accepts(scene: Scene) -> Judgement | None:
@@ -231,6 +236,7 @@ def _late(scene: Scene, wait: Awaited) -> Judgement | None:
     late = [
         (s, c) for s, c in pending
         if c in scene.hearers(s) and not any(scene.line_slows(end, s.at_s, wait.at_s) for end in (s.conn, c))
+        and not _told_of_a_crowd(scene, c, s.at_s, scene.hearers(s)[c].at_s, wait.deadline_s)
     ]  # fmt: skip
     in_fault = scene.phase_at(wait.at_s) == "fault"
     if late:
@@ -250,6 +256,21 @@ def _late(scene: Scene, wait: Awaited) -> Judgement | None:
             expected=f"an answer within {wait.deadline_s:.2f} s", observed="silence", at_s=since,
         )  # fmt: skip
     return None
+
+
+def _told_of_a_crowd(scene: Scene, conn: int, since_s: float, until_s: float, deadline_s: float) -> bool:
+    """Whether this client was told of a crowd's comings and goings all the while: the server was busy, not blocked.
+
+    Hundreds of notices to hundreds of clients are work that the message waits behind; a server that stands still tells
+    nothing for a while, and is blamed for it.
+    """
+    crowd = [o.name.encode() for o in scene.opened.values() if o.role == "crowd" and o.name]
+    told = [
+        n.at_s for n in scene.noticed
+        if n.conn == conn and since_s <= n.at_s <= until_s and any(name in n.unit for name in crowd)
+    ]  # fmt: skip
+    moments = [since_s, *told, until_s]
+    return len(told) >= CROWD_TOLD and max(b - a for a, b in pairwise(moments)) < deadline_s / 2
 
 
 def _stands_still(scene: Scene, since_s: float, until_s: float) -> bool:

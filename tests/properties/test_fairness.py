@@ -890,6 +890,23 @@ def test_an_unhurried_server_is_not_blamed() -> None:
     none_fails(story, "delivers", "responsive")
 
 
+@pytest.mark.parametrize("told", ["all the while", "in one go", "of nobody"])
+def test_one_who_is_told_of_a_crowd_that_goes_and_hears_late_is_not_blamed(told: str) -> None:
+    story = ordinary().at(4.0)
+    crowd = [story.open(f"m{number:02}", role="crowd") for number in range(40)]
+    for conn in crowd:
+        story.leave(conn, "fin", told=False)
+    caio = story.conns["caio"]
+    said = story.says("ana", to=[caio], heard=())
+    story.hears(caio, said, after=3.0)
+    for number in range(40):
+        after = 3.0 if told == "in one go" else number * 0.075
+        unit = b"* a notice" if told == "of nobody" else f"* m{number:02} left".encode()
+        story.add(Noticed(at_s=said.at_s + after, conn=caio, unit=unit))
+    waited(story, "delivery", came=False, asked=said.at_s + 0.01, until=said.at_s + 2.6)
+    assert ("responsive" in story.failing()) is (told != "all the while")
+
+
 def test_a_late_message_that_only_a_shortened_look_missed_is_not_blamed() -> None:
     story = ordinary().at(4.0)
     story.says("ana", to=[story.conns["caio"]], after=0.8)
